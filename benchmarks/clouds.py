@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from inventory.model.vocabulary import Provider
 
 POLICY = RequestPolicy(first_wait_seconds=0, attempts=1)
-FOLDER = "exchanges/0001"
+FILE = "exchanges/0001.ndjson.gz"
 
 
 class Took(NamedTuple):
@@ -103,7 +103,7 @@ def _rounds(count: int) -> Iterator[list[Exchange]]:
 
 
 def _recorder(exchanges: list[Exchange]) -> CloudRecorder:
-    return CloudRecorder(exchanges.append, (), POLICY, FOLDER)
+    return CloudRecorder(exchanges.append, (), POLICY, FILE)
 
 
 def _read(

@@ -12,9 +12,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from compare import ROOT, Cost, row, run
+from measuring import HEADER, ROOT, Cost, compare, noise, run_python
 
-TURNS = 3
 FEW, MANY = 1_000, 10_000
 
 
@@ -63,21 +62,26 @@ def read(path: str) -> None:
     raise SystemExit(f"{path} was read, expected mistakes in it")
 
 
-def cost(path: Path) -> Cost:
-    """Return the least that reading cost in several turns."""
-    return min(run(sys.executable, str(Path(__file__)), str(path)) for _ in range(TURNS))
+def compare_kind(folder: Path, kind: str, ending: str) -> None:
+    """Compare many mistakes of a kind with few."""
+    few, many = (folder / f"{size}.{ending}" for size in ("few", "many"))
+    write_inventory(few, kind, FEW)
+    write_inventory(many, kind, MANY)
+
+    def cost(path: Path) -> Cost:
+        return run_python(__file__, path)
+
+    what = f"{MANY:,} mistakes against {FEW:,}: {kind}, in {ending.upper()}"
+    compare(what, lambda: cost(many), lambda: cost(few), "processor ≤ 12")
 
 
 def main() -> None:
     """Print the table."""
-    print("| what | this suite | against | time | memory | wanted |\n|---|---|---|---|---|---|")
+    print(HEADER)
     with tempfile.TemporaryDirectory() as name:
         for kind, ending in product(KINDS, ("json", "yaml")):
-            few, many = (Path(name) / f"{size}.{ending}" for size in ("few", "many"))
-            write_inventory(few, kind, FEW)
-            write_inventory(many, kind, MANY)
-            what = f"{MANY:,} mistakes against {FEW:,}: {kind}, in {ending.upper()}"
-            row(what, cost(many), cost(few), "time ≤ 12")
+            compare_kind(Path(name), kind, ending)
+    noise()
 
 
 if __name__ == "__main__":

@@ -16,8 +16,10 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from compare import ROOT, audit, plain
+from compare import plain
 from fleet import write_fleet
+from measuring import ROOT
+from suite import audit
 
 sys.path.insert(0, str(ROOT))
 

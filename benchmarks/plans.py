@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from compare import ROOT, Cost, row, run
 from fleet import REGIONS, write_fleet
+from measuring import HEADER, ROOT, Cost, compare, noise, run_python
 
-TURNS = 3
 ORGANIZATION = "example"
 CONFIGURED = {
     "address": "astra_database.orders",
@@ -106,35 +106,52 @@ def read(path: str, recorded: list[str]) -> None:
 
 
 def cost(*arguments: object) -> Cost:
-    """Return the least that reading cost in several turns."""
-    command = (sys.executable, str(Path(__file__)), *map(str, arguments))
-    return min(run(*command) for _ in range(TURNS))
+    """Return what reading costs in a process of its own."""
+    return run_python(__file__, *arguments)
 
 
 def made(path: Path, databases: int, others: int = 0, indent: int = 0) -> Path:
     """Let another process write a plan: what this one holds would count as memory of the next."""
-    numbers = map(str, (databases, others, indent))
-    run(sys.executable, str(Path(__file__)), "--write", str(path), *numbers)
+    run_python(__file__, "--write", path, databases, others, indent)
     return path
+
+
+def size(path: Path) -> str:
+    """Describe how large a file is."""
+    return f"{path.stat().st_size / 1e6:.0f} MB"
+
+
+def compare_size(folder: Path) -> None:
+    """Compare plans of the same size with reading their data alone, and with each other."""
+    others = made(folder / "others.json", 1_000, 27_000)
+    lines = made(folder / "lines.json", 1_000, 27_000, indent=1)
+    databases = made(folder / "databases.json", 31_000)
+    for what, path in (("mostly others", others), ("databases alone", databases)):
+        name = f"{size(path)} on one line, {what}, against its data alone"
+        compare(name, partial(cost, path), partial(cost, "--bare", path), "≤ 3 s, ≤ 200 MiB")
+    name = f"the same with indents, {size(lines)}, against {size(others)} on one line"
+    compare(name, lambda: cost(lines), lambda: cost(others), "processor ≤ 3")
+
+
+def compare_growth(folder: Path) -> None:
+    """Compare many databases with few, planned alone and recorded as well."""
+    few, many = made(folder / "few.json", 10_000), made(folder / "many.json", 100_000)
+    what = "100,000 planned databases against 10,000"
+    compare(what, lambda: cost(many), lambda: cost(few), "processor ≤ 10", turns=1)
+    small, large = folder / "small.ndjson", folder / "large.ndjson"
+    write_fleet(small, 1, 10_000)
+    write_fleet(large, 1, 100_000)
+    what = "100,000 recorded and as many planned databases against 10,000"
+    compare(what, lambda: cost(many, large), lambda: cost(few, small), "processor ≤ 10", turns=1)
 
 
 def main() -> None:
     """Print the table."""
-    print("| what | this suite | against | time | memory | wanted |\n|---|---|---|---|---|---|")
+    print(HEADER)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        few, many = made(folder / "few.json", 5_000), made(folder / "many.json", 40_000)
-        row("40,000 planned databases against 5,000", cost(many), cost(few), "time ≤ 9")
-        line = made(folder / "line.json", 1_000, 27_000)
-        lines = made(folder / "lines.json", 1_000, 27_000, indent=1)
-        size = f"{line.stat().st_size / 1e6:.0f} MB on one line"
-        row(f"{size} against its data alone", cost(line), cost("--bare", line), "memory ≤ 1.5")
-        row(f"the same with indents against {size}", cost(lines), cost(line), "time ≤ 3")
-        small, large = folder / "small.ndjson", folder / "large.ndjson"
-        write_fleet(small, 1, 5_000)
-        write_fleet(large, 1, 40_000)
-        what = "40,000 recorded and as many planned databases against 5,000"
-        row(what, cost(many, large), cost(few, small), "time ≤ 9")
+        compare_size(Path(name))
+        compare_growth(Path(name))
+    noise()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import chain, repeat
+from datetime import datetime
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.actions import ActionKind
@@ -24,7 +26,7 @@ from checks.shared.direct_evidence import (
     ScopeKeys,
     find_direct_evidence,
 )
-from checks.shared.key_registration import date_registration, deployed_at
+from checks.shared.key_registration import date_registration
 from checks.shared.registration import compare, locate
 from checks.shared.remedies import (
     FIND_KEY_IN_USE,
@@ -33,6 +35,7 @@ from checks.shared.remedies import (
     recreate,
     recreate_on_astra_keys,
 )
+from checks.shared.shared_passes import TIME, Judgement, SharedPasses, judge_in_series
 from checks.shared.verdicts import (
     Verdict,
     exemption_of,
@@ -47,12 +50,12 @@ from inventory.model.organization_index import has_no_customer_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from checks.engine.actions import Action
     from checks.engine.context import Context
     from checks.engine.finding import Finding
     from checks.engine.outcome import FindingGroup
+    from checks.engine.pass_series import Found
     from checks.shared.direct_evidence import DirectEvidence
     from checks.shared.registration import Order, Period, Registration
     from inventory.model.base import SourceLocation
@@ -118,6 +121,7 @@ class _Known(NamedTuple):
         label: the scope, for people.
         evidence: where the key was read, and what bounds the time of its registration.
         direct: what is shown directly of each deployment, in their order; empty if nothing is.
+        present: the time of the present record.
     """
 
     keys: list[CustomerKey]
@@ -129,6 +133,14 @@ class _Known(NamedTuple):
     label: str
     evidence: tuple[SourceLocation, ...]
     direct: list[DirectEvidence]
+    present: datetime
+
+    @property
+    def times(self) -> list[datetime]:
+        """Return every time with which that of a database is compared."""
+        bounds = [(*period.registration, period.until) for period in self.periods]
+        times = (self.present, *chain.from_iterable(bounds))
+        return [time for time in times if isinstance(time, datetime)]
 
     def act(self, kind: ActionKind) -> Action:
         """Return a step for the key scope."""
@@ -228,31 +240,51 @@ _NO_BASE = frozenset({"contradiction", "impossible-time", "time-not-recorded", "
 """Why a database cannot be judged, whatever is shown of it."""
 
 
-def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
+def judge(index: OrganizationIndex, context: Context) -> Iterator[Found]:
     """Judge each database in each of its regions."""
     yield from undetermined(CARD, index)
     for scope, deployments in index.scopes.items():
         known = _know(index, context, scope)
-        shown = known.direct or repeat(NOTHING)
-        for deployment, direct in zip(deployments, shown, strict=False):  # the latter has no end
-            verdict = _judge_deployment(index, deployment, known, context)
-            if direct is not NOTHING:
-                verdict = _with_direct(deployment, known, verdict, direct)
-            yield _finding(deployment, known, verdict, direct)
+        judge_one = partial(_judge_deployment, index, known)
+        if known.direct:
+            yield from map(judge_one, deployments, known.direct)
+        else:
+            yield from judge_in_series(CARD, deployments, _passes_by_order(index, known), judge_one)
 
 
-def _finding(
-    deployment: Deployment, known: _Known, verdict: Verdict, direct: DirectEvidence
+def _judge_deployment(
+    index: OrganizationIndex,
+    known: _Known,
+    deployment: Deployment,
+    direct: DirectEvidence = NOTHING,
 ) -> Finding:
     """Return the finding about one database in one region."""
-    subject, planned = deployment_subject(deployment), deployment.is_planned
-    where = (deployment.location, *_evidence(known, _deployed(deployment)))
+    deployed = deployment.deployed
+    verdict = _verdict(index, known, deployment, utc(deployed) if deployed else "")
+    where = (deployment.location, *_evidence(known, deployed))
     if direct is not NOTHING:
+        verdict = _with_direct(deployment, known, verdict, direct)
         shown = [shown.evidence for shown in (*direct.encrypted, *direct.unencrypted)]
         where = tuple(dict.fromkeys((*where, *chain.from_iterable(shown))))
+    subject, planned = deployment_subject(deployment), deployment.is_planned
     name = deployment.database.name
     finding = verdict.on_subject(CARD, subject, where, is_planned=planned, name=name)
     return with_databases(finding, CARD, 1, int(planned))
+
+
+def _passes_by_order(index: OrganizationIndex, known: _Known) -> SharedPasses:
+    """Return the passes of databases of which nothing but the order of times has to be judged."""
+
+    def time_of(deployment: Deployment) -> datetime | None:
+        if known.is_special or deployment.is_planned or not deployment.expects_customer_key:
+            return None
+        return deployment.deployed
+
+    def judge_first(deployment: Deployment) -> Judgement:
+        evidence = _evidence(known, deployment.deployed)
+        return Judgement(_verdict(index, known, deployment, TIME), evidence)
+
+    return SharedPasses(known.times, time_of, judge_first)
 
 
 def _know(index: OrganizationIndex, context: Context, scope: KeyScope) -> _Known:
@@ -271,6 +303,7 @@ def _know(index: OrganizationIndex, context: Context, scope: KeyScope) -> _Known
         label=scope_label(index.organization, scope),
         evidence=evidence,
         direct=find_direct_evidence(_scope_keys(index, scope, earlier, context)),
+        present=index.organization.captured_at or context.as_of,
     )
 
 
@@ -337,9 +370,8 @@ def _bounds(keys: list[CustomerKey], periods: Sequence[Period]) -> tuple[SourceL
     return tuple(dict.fromkeys((*locations_of(keys), *bounds, *locations_of(cases))))
 
 
-def _judge_deployment(
-    index: OrganizationIndex, deployment: Deployment, known: _Known, context: Context
-) -> Verdict:
+def _verdict(index: OrganizationIndex, known: _Known, deployment: Deployment, time: str) -> Verdict:
+    """Judge by what was recorded; ``time`` is when the database was deployed, in words."""
     may_be_exempt = known.is_special or not deployment.expects_customer_key
     if may_be_exempt and (exemption := exemption_of(deployment)):
         return exemption
@@ -348,8 +380,7 @@ def _judge_deployment(
     if deployment.is_planned:
         message = f"The key is registered; the {_planned(deployment)} is only planned."
         return Verdict("pass", message)
-    present = index.organization.captured_at or context.as_of
-    return _compare(deployment, known, present)
+    return _compare(deployment, known, time)
 
 
 def _without_key(index: OrganizationIndex, deployment: Deployment, known: _Known) -> Verdict:
@@ -371,27 +402,27 @@ def _planned(deployment: Deployment) -> str:
     return "database" if deployment.database.is_planned else "region"
 
 
-def _compare(deployment: Deployment, known: _Known, present: datetime) -> Verdict:
-    deployed = _deployed(deployment)
+def _compare(deployment: Deployment, known: _Known, time: str) -> Verdict:
+    deployed = deployment.deployed
     if not known.periods:
         message = "Several keys are claimed for the scope, so the registration cannot be dated."
         return Verdict("inconclusive", message, "rival-keys", known.act(FIND_KEY_IN_USE))
     if deployed is None:
         message = "The record does not show when the region was added to the database."
         return Verdict("inconclusive", message, "time-not-recorded", known.act(_RECORD_TIMES))
-    if deployed > present:
-        message = f"Deployed {utc(deployed)}, later than its own record of {utc(present)}."
+    if deployed > known.present:
+        message = f"Deployed {time}, later than its own record of {utc(known.present)}."
         return Verdict("inconclusive", message, "impossible-time", known.act(_CORRECT_TIMES))
-    return _by_order(deployment, known, deployed)
+    return _by_order(deployment, known, deployed, time)
 
 
-def _by_order(deployment: Deployment, known: _Known, deployed: datetime) -> Verdict:
+def _by_order(deployment: Deployment, known: _Known, deployed: datetime, time: str) -> Verdict:
     if known.contradiction:
         action = known.act(_CORRECT_REGISTRATION)
         return Verdict("inconclusive", known.contradiction, "contradiction", action)
     order, index = locate(known.periods, deployed)
     registration = known.periods[index].registration
-    facts = f"{_registered(registration, known.attested_by)}; database deployed {utc(deployed)}."
+    facts = f"{_registered(registration, known.attested_by)}; database deployed {time}."
     if order == "before":
         if index:
             return _by_replaced(known, facts, index)
@@ -464,10 +495,6 @@ def _shown_encrypted(verdict: Verdict, message: str, direct: DirectEvidence) -> 
     people = [shown.by for shown in direct.encrypted]
     attested_by = () if is_proven else tuple(dict.fromkeys(people))
     return Verdict("pass", message, attested_by=attested_by, rests_on="portal")
-
-
-def _deployed(deployment: Deployment) -> datetime | None:
-    return deployed_at(deployment.database, deployment.region)
 
 
 def check_key_before_deployment(group: FindingGroup) -> None:

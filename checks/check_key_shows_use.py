@@ -17,7 +17,6 @@ from checks.engine.finding import (
 )
 from checks.engine.outcome import report_outcome
 from checks.shared.cloud_facts import fact_locations, facts_do_not_count, unread_finding
-from checks.shared.key_registration import deployed_at
 from checks.shared.portal import (
     current_sightings,
     look_in_words,
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from inventory.model.base import SourceLocation
     from inventory.model.key import CustomerKey, KeyScope
     from inventory.model.kms import KmsFacts
-    from inventory.model.organization_index import Deployment, OrganizationIndex
+    from inventory.model.organization_index import OrganizationIndex
 
 CARD = Card(
     id="CMEK-17",
@@ -164,19 +163,15 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each key with existing databases that want it by what shows its use."""
     for scope, keys in index.keys.items():
         deployed = [
-            deployed_at(deployment.database, deployment.region)
+            deployment.deployed
             for deployment in index.scopes.get(scope, ())
-            if _wants_key(deployment)
+            if deployment.expects_customer_key and not deployment.is_planned
         ]
         for name in index.key_ids(scope) if deployed and not has_no_customer_keys(scope) else ():
             entries = [key for key in keys if canonical(key.key_id) == name]
             subject = key_subject(scope, entries[0].key_id)
             finding = _judge_key(_Key(index, scope, entries, deployed, subject), context)
             yield with_databases_of(finding, index, [scope])
-
-
-def _wants_key(deployment: Deployment) -> bool:
-    return deployment.expects_customer_key and not deployment.is_planned
 
 
 def _judge_key(key: _Key, context: Context) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 from typing import TYPE_CHECKING
 
 from checks.engine.actions import ActionKind
@@ -17,6 +17,7 @@ from checks.shared.remedies import FIND_SUPPORT_CASE, for_scope
 from checks.shared.verdicts import with_databases_of
 from inventory.history import Observation
 from inventory.model.key_ids import canonical, parse_key_id
+from inventory.text.display import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -185,12 +186,14 @@ def _judge_scope(index: OrganizationIndex, context: Context, scope: KeyScope) ->
 
 def _earlier(context: Context, scope: KeyScope, now: datetime) -> list[Observation]:
     """Return what was seen in ``scope`` before ``now``; the baseline adds what no record has."""
-    observations = context.history.observations(scope)
-    known = context.baseline.get(scope.organization)
-    times = {observation.at for observation in observations}
-    further = known.keys.get(scope, ()) if known else ()
-    observations += [seen for seen in further if seen.at < now and seen.at not in times]
-    return sorted(observations, key=lambda observation: observation.at)
+    known, history = context.baseline.get(scope.organization), context.history
+    further = [
+        seen
+        for seen in (known.keys.get(scope, ()) if known else ())
+        if seen.at < now and not history.shows(scope, seen.at)
+    ]
+    observations = history.observations(scope, [seen.at for seen in further])
+    return sorted((*observations, *further), key=lambda observation: observation.at)
 
 
 def _present(index: OrganizationIndex, context: Context, scope: KeyScope) -> Observation:
@@ -268,9 +271,11 @@ def _unchanged(index: OrganizationIndex, scope: KeyScope, seen: Sequence[Observa
         return passes(
             CARD, subject, message, (*where, *locations_of(used)), attested_by=attested_by
         )
-    first = next(observation for observation in seen if observation.key_ids)
-    message = f"The key is the same in all records since {utc(first.at)}."
-    return passes(CARD, subject, message, where)
+    shown = list(dropwhile(lambda observation: not observation.key_ids, seen))
+    first, last = shown[0], shown[-1]
+    records = pluralize(sum(observation.records for observation in shown), "record")
+    message = f"The key is the same in {records} from {utc(first.at)} to {utc(last.at)}."
+    return passes(CARD, subject, message, (first.location, last.location))
 
 
 def _changes(seen: Sequence[Observation]) -> list[tuple[Observation, Observation]]:

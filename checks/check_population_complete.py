@@ -345,7 +345,6 @@ def _lost(index: OrganizationIndex, context: Context) -> Iterator[tuple[str, str
     An earlier record or the baseline knew it as living, or it is in Terraform's state.
     """
     organization = index.organization
-    present = {database.id for database in organization.databases or () if not database.is_planned}
     earlier = context.history.databases(organization.id)
     terminated = {identity for identity, known in earlier.items() if known.is_terminated}
     known = context.baseline.get(organization.id)
@@ -354,6 +353,8 @@ def _lost(index: OrganizationIndex, context: Context) -> Iterator[tuple[str, str
         **(known.databases if known else {}),
         **{identity: known.name for identity, known in earlier.items()},
     }
+    databases = organization.databases or () if names else ()
+    present = {database.id for database in databases if not database.is_planned}
     for identity, name in sorted(names.items()):
         if identity not in present and identity not in terminated:
             yield identity, f"{name} ({identity})"

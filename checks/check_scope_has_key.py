@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from checks.engine.card import OVERVIEW, Card, Quote
@@ -100,11 +101,10 @@ def _without_failure(
     scope: KeyScope, deployments: list[Deployment], keys: list[CustomerKey]
 ) -> Finding:
     """Return the finding for a scope that has a key, or needs none."""
-    planned_first = sorted(deployments, key=lambda deployment: not deployment.is_planned)
-    subject, where = (
-        scope_subject(scope),
-        tuple(deployment.location for deployment in planned_first[:3]),
-    )
+    planned = (deployment for deployment in deployments if deployment.is_planned)
+    existing = (deployment for deployment in deployments if not deployment.is_planned)
+    named = islice(chain(planned, existing), 3)
+    subject, where = scope_subject(scope), tuple(deployment.location for deployment in named)
     if exemption := exemption_of(deployments[0]):
         return exemption.on_subject(CARD, subject, where)
     message = f"The key {keys[0].key_id} is registered."

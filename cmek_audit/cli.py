@@ -19,8 +19,14 @@ COMMANDS = {
     "collect": LazyCommand(
         "cmek_audit.commands.collect", "Read organizations from Astra and record every answer."
     ),
+    "convert": LazyCommand(
+        "cmek_audit.commands.convert", "Convert an inventory into NDJSON or Parquet."
+    ),
     "verify": LazyCommand(
         "cmek_audit.commands.verify", "Prove evidence and reports: make them again and compare."
+    ),
+    "prune": LazyCommand(
+        "cmek_audit.commands.prune", "Turn old evidence bundles into one summary, and remove them."
     ),
     "keys": LazyCommand(
         "cmek_audit.commands.keys.command",

@@ -2,160 +2,86 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from inventory.errors import InventoryError, Problem
-from inventory.files.merging import contradiction, merge_keys
+from inventory.errors import InputError, Problem
+from inventory.files.evidence_layout import is_summary
 from inventory.files.yaml_json import refuse
 from inventory.history_files import find_records
-from inventory.model.key import KeyScope
-from inventory.model.organization_index import scope_of
-from inventory.opening import holds_clouds_only, read_file
+from inventory.model.base import read_moment
+from inventory.opening import holds_clouds_only, read_file, read_stream_head
+from inventory.past.moments import KnownDatabase, Observation
+from inventory.past.snapshots import expand_timeline, merge_snapshots, take_snapshot, time_of
+from inventory.past.summary import read_summary
+from inventory.past.timeline import OrganizationTimeline, OutOfOrderError
+from inventory.system.garbage_collection import collector_paused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from inventory.model.database import Database
-    from inventory.model.key import CustomerKey
-    from inventory.model.organization import Organization
+    from inventory.model.key import KeyScope
     from inventory.model.sources import Source
+    from inventory.past.moments import Moment
+    from inventory.past.snapshots import Snapshot
+    from inventory.past.summary import Summary
 
-
-class Observation(NamedTuple):
-    """What a dated record shows of one key scope.
-
-    Attributes:
-        at: the record's time.
-        key_ids: the registered key ids, sorted; empty if the scope had no key.
-        file: the record's path.
-        line: the key's line in it, or the organization's where there was no key.
-    """
-
-    at: datetime
-    key_ids: tuple[str, ...]
-    file: str
-    line: int
-
-    @property
-    def location(self) -> tuple[str, int]:
-        """Return file and line, as evidence."""
-        return self.file, self.line
-
-
-class KnownDatabase(NamedTuple):
-    """A database as an earlier record knew it.
-
-    Attributes:
-        id: its id.
-        name: its name then.
-        is_terminated: whether it was gone.
-        at: the record's time.
-        file: the record's path.
-        line: the line of the database.
-        status: its status, if the record states one.
-        is_planned: whether it was only planned.
-    """
-
-    id: str
-    name: str
-    is_terminated: bool
-    at: datetime
-    file: str
-    line: int
-    status: str | None = None
-    is_planned: bool = False
-
-
-class _Snapshot(NamedTuple):
-    """An organization at one moment; only what rules compare, as there may be many records.
-
-    Attributes:
-        at: the time.
-        file: the path of the first file that describes it.
-        line: the organization's line in that.
-        name: the organization's name.
-        keys: the keys of each scope that has any.
-        listed: file and line of the organization where its keys are listed; None if nowhere.
-        gaps: the facts that some file could not read.
-        databases: the databases that have an id, by that.
-    """
-
-    at: datetime
-    file: str
-    line: int
-    name: str
-    keys: dict[KeyScope, tuple[CustomerKey, ...]]
-    listed: tuple[str, int] | None
-    gaps: frozenset[str]
-    databases: dict[str, KnownDatabase]
-
-    def has_read(self, scope: KeyScope) -> bool:
-        """Say whether the keys of ``scope`` are known, if only that there was none."""
-        whole = self.listed is not None and f"{scope.type}-keys" not in self.gaps
-        return whole or scope in self.keys
+__all__ = ["History", "KnownDatabase", "Observation", "read_history"]
 
 
 class History:
-    """All earlier records, by organization and in the order of time."""
+    """All earlier records, by organization and in the order of time.
+
+    Attributes:
+        sources: the records, in the order of their paths.
+    """
 
     def __init__(
-        self, snapshots: Iterable[tuple[str, _Snapshot]] = (), sources: Iterable[Source] = ()
+        self, timelines: Iterable[OrganizationTimeline] = (), sources: Iterable[Source] = ()
     ) -> None:
-        """Sort what ``read_history`` has read."""
+        """Keep what ``read_history`` has read."""
         self.sources = tuple(sources)
-        self._snapshots: dict[str, list[_Snapshot]] = defaultdict(list)
-        for organization, snapshot in snapshots:
-            self._snapshots[organization].append(snapshot)
-        for recorded in self._snapshots.values():
-            recorded.sort(key=lambda snapshot: (snapshot.at, snapshot.file))
+        self._timelines = {timeline.id: timeline for timeline in timelines}
+
+    def timelines(self) -> tuple[OrganizationTimeline, ...]:
+        """Return each organization through time."""
+        return tuple(self._timelines.values())
 
     def organizations(self) -> dict[str, str]:
         """Return the name of each organization that was seen earlier, by its id."""
-        return {
-            organization: snapshots[-1].name for organization, snapshots in self._snapshots.items()
-        }
+        return {identity: timeline.name for identity, timeline in self._timelines.items()}
 
-    def times(self) -> list[tuple[datetime, str, int]]:
-        """Return when each record of an organization was made, with its file and line."""
-        return [
-            (snapshot.at, snapshot.file, snapshot.line)
-            for snapshots in self._snapshots.values()
-            for snapshot in snapshots
-        ]
+    def times(self) -> Iterable[tuple[datetime, str, int]]:
+        """Yield when each record of an organization was made, with its file and line."""
+        return (time for timeline in self._timelines.values() for time in timeline.times())
 
-    def observations(self, scope: KeyScope) -> list[Observation]:
-        """Return what each record shows of ``scope``, if it has read the keys."""
-        return [
-            _observe(snapshot, scope)
-            for snapshot in self._snapshots.get(scope.organization, ())
-            if snapshot.has_read(scope)
-        ]
+    def observations(self, scope: KeyScope, between: Iterable[datetime] = ()) -> list[Observation]:
+        """Return what records show of ``scope``, if they have read the keys.
+
+        Of records in a row that show the same, these are the first and the last one, and those
+        around the times ``between`` of which something else is known.
+        """
+        timeline = self._timelines.get(scope.organization)
+        return list(timeline.observations(scope, between)) if timeline else []
+
+    def shows(self, scope: KeyScope, at: datetime) -> bool:
+        """Say whether a record of that time has read the keys of ``scope``."""
+        timeline = self._timelines.get(scope.organization)
+        return timeline is not None and timeline.shows(scope, at)
 
     def scopes_with_keys(self, organization: str) -> list[KeyScope]:
         """Return each key scope in which an earlier record saw a key, in a fixed order."""
-        return sorted(
-            {scope for snapshot in self._snapshots.get(organization, ()) for scope in snapshot.keys}
-        )
+        timeline = self._timelines.get(organization)
+        return sorted(timeline.scopes()) if timeline else []
 
     def databases(self, organization: str) -> dict[str, KnownDatabase]:
         """Return each existing database of earlier records by id, as the latest of them knew it."""
-        snapshots = self._snapshots.get(organization, ())
-        # The snapshots are in the order of time, so a later one replaces what an earlier one knew.
-        databases = (known for snapshot in snapshots for known in snapshot.databases.values())
-        return {database.id: database for database in databases if not database.is_planned}
+        timeline = self._timelines.get(organization)
+        return timeline.databases() if timeline else {}
 
     def latest_file(self, organization: str) -> tuple[str, int]:
         """Return file and line of the latest record of ``organization``."""
-        snapshot = self._snapshots[organization][-1]
-        return snapshot.file, snapshot.line
-
-
-def _observe(snapshot: _Snapshot, scope: KeyScope) -> Observation:
-    keys = snapshot.keys.get(scope, ())
-    file, line = (keys[0].file, keys[0].line) if keys else snapshot.listed or ("", 0)
-    return Observation(snapshot.at, tuple(sorted(key.key_id for key in keys)), file, line)
+        return self._timelines[organization].latest
 
 
 def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
@@ -166,99 +92,153 @@ def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
     no record at all, or if a record cannot be read, has no date, or contradicts another of its
     moment.
     """
-    snapshots: dict[tuple[str, datetime], _Snapshot] = {}
+    records = find_records(files, present)
+    with collector_paused():
+        try:
+            return _read_in_order(records)
+        except (InputError, OutOfOrderError):
+            # Rare, and often a mistake: the other way finds and describes all of them.
+            return _read_all(records)
+
+
+class _Builder:
+    """Adds records up, moment by moment."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._files: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._sources: list[Source] = []
+        self._timelines: dict[str, OrganizationTimeline] = {}
+
+    def add_source(self, source: Source) -> None:
+        """Take note of a record."""
+        self._sources.append(source)
+
+    def add(self, moment: Moment) -> None:
+        """Add a moment; raise OutOfOrderError if it is not the latest of its organization."""
+        number = self._numbers.setdefault(moment.file, len(self._files))
+        if number == len(self._files):
+            self._files.append(moment.file)
+        identity = moment.organization
+        timeline = self._timelines.get(identity)
+        if timeline is None:
+            timeline = OrganizationTimeline(identity, self._files)
+            self._timelines[identity] = timeline
+        timeline.add(moment, number)
+
+    def add_summary(self, summary: Summary) -> None:
+        """Add what a summary holds; raise OutOfOrderError if something is known already."""
+        self.add_source(summary.source)
+        number = self._numbers.setdefault(summary.file, len(self._files))
+        self._files.append(summary.file)
+        for earlier in summary.timelines:
+            timeline = self._timelines.setdefault(
+                earlier.id, OrganizationTimeline(earlier.id, self._files)
+            )
+            timeline.continue_from(earlier, number)
+
+    def history(self) -> History:
+        """Return all of it."""
+        sources = sorted(self._sources, key=lambda source: source.path)
+        return History(self._timelines.values(), sources)
+
+
+# --- record by record, in the order of time -------------------------------------------------------
+
+
+class _Record(NamedTuple):
+    """A record that is to be read: its file, and its moments if it has been read already."""
+
+    file: str
+    source: Source | None = None
+    moments: tuple[Moment, ...] = ()
+    summary: Summary | None = None
+
+
+def _read_in_order(files: Sequence[str]) -> History:
+    """Read one record after the other; raise if they do not follow one another in time."""
+    from inventory.past.quick_reader import NotQuickError, QuickReader  # noqa: PLC0415 (few have a history)
+
+    builder, reader = _Builder(), QuickReader()
+    for record in _in_order(files):
+        source, moments = record.source, record.moments
+        if record.summary is not None:
+            builder.add_summary(record.summary)
+            continue
+        if source is None:
+            try:
+                night = reader.read(record.file)
+                source, moments = night.source, tuple(night.moments)
+            except NotQuickError:
+                source, moments = _read_whole(record.file)
+        builder.add_source(source)
+        for moment in moments:
+            builder.add(moment)
+    return builder.history()
+
+
+def _in_order(files: Sequence[str]) -> Iterable[_Record]:
+    """Return the records in the order of time; those that do not begin with it are read."""
+    dated: list[tuple[datetime, str, _Record]] = []
+    for file in files:
+        if is_summary(file):
+            summary = read_summary(file)
+            dated.append((summary.bundles[0].started, file, _Record(file, summary=summary)))
+            continue
+        head = read_stream_head(file)
+        at = read_moment(head.get("captured_at"))
+        if at is None:
+            source, moments = _read_whole(file)
+            first = min(moment.at for moment in moments)
+            dated.append((first, file, _Record(file, source, moments)))
+        elif head.get("clouds_only") is not True:
+            dated.append((at, file, _Record(file)))
+    return (record for _, _, record in sorted(dated, key=lambda entry: entry[:2]))
+
+
+def _read_whole(file: str) -> tuple[Source, tuple[Moment, ...]]:
+    source, organizations, *_ = read_file(file, "history")
+    return source, tuple(
+        take_snapshot(time_of(source, organization), organization).moment(organization.id)
+        for organization in organizations
+    )
+
+
+# --- all records at once --------------------------------------------------------------------------
+
+
+def _read_all(files: Iterable[str]) -> History:
+    """Read all records into memory, and merge those of one moment."""
+    snapshots: dict[tuple[str, datetime], Snapshot] = {}
     problems: list[Problem] = []
-    sources: list[Source] = []
-    for file in find_records(files, present):
+    builder = _Builder()
+    for file in files:
         if holds_clouds_only(file):  # it shows nothing of what was registered or deployed
             continue
-        source, organizations, *_ = read_file(file, "history")
-        sources.append(source)
-        for organization in organizations:
-            snapshot = _snapshot(_time(source, organization), organization)
-            known = snapshots.get((organization.id, snapshot.at))
-            merged = _merge(known, snapshot, problems) if known else snapshot
-            snapshots[organization.id, snapshot.at] = merged
+        source, taken = _take_snapshots(file)
+        builder.add_source(source)
+        for identity, snapshot in taken:
+            known = snapshots.get((identity, snapshot.at))
+            merged = merge_snapshots(known, snapshot, problems) if known else snapshot
+            snapshots[identity, snapshot.at] = merged
     refuse(problems)
-    by_organization = [(identity, snapshot) for (identity, _), snapshot in snapshots.items()]
-    return History(by_organization, sources)
+    in_order = sorted(snapshots.items(), key=lambda entry: entry[0][1])
+    for (identity, _), snapshot in in_order:
+        builder.add(snapshot.moment(identity))
+    return builder.history()
 
 
-def _time(source: Source, organization: Organization) -> datetime:
-    at = organization.captured_at or source.captured_at
-    if at is None:
-        expected = "a time: earlier records are ordered by it"
-        raise InventoryError(
-            [Problem(source.path, organization.line, "captured_at", "nothing", expected)]
-        )
-    return at
-
-
-def _snapshot(at: datetime, organization: Organization) -> _Snapshot:
-    keys: dict[KeyScope, list[CustomerKey]] = defaultdict(list)
-    for key in organization.keys or ():
-        keys[scope_of(organization.id, key)].append(key)
-    return _Snapshot(
-        at=at,
-        file=organization.file,
-        line=organization.line,
-        name=organization.name,
-        keys={scope: tuple(registered) for scope, registered in keys.items()},
-        listed=None if organization.keys is None else (organization.file, organization.line),
-        gaps=frozenset(gap.fact for gap in organization.gaps),
-        databases={
-            database.id: database for database in _known_databases(at, organization.databases or ())
-        },
-    )
-
-
-def _known_databases(at: datetime, databases: Iterable[Database]) -> Iterator[KnownDatabase]:
-    for database in databases:
-        if database.id is not None:
-            yield KnownDatabase(
-                id=database.id,
-                name=database.name,
-                is_terminated=database.is_terminated,
-                at=at,
-                file=database.file,
-                line=database.line,
-                status=database.status if "status" in database.stated() else None,
-                is_planned=database.is_planned,
-            )
-
-
-# --- several files of one moment ------------------------------------------------------------------
-
-
-def _merge(one: _Snapshot, two: _Snapshot, problems: list[Problem]) -> _Snapshot:
-    """Merge two files of one moment, by the rules for files of the present."""
-    if one.name != two.name:
-        problems.append(contradiction(one, two, "name", one.name, two.name))
-    keys = dict(one.keys)
-    for scope, others in two.keys.items():
-        keys[scope] = merge_keys(keys.get(scope, ()), others, problems)
-    databases = dict(one.databases)
-    for identity, other in two.databases.items():
-        known = databases.get(identity)
-        databases[identity] = _merge_database(known, other, problems) if known else other
-    return one._replace(
-        keys=keys,
-        listed=one.listed or two.listed,
-        gaps=one.gaps | two.gaps,
-        databases=databases,
-    )
-
-
-def _merge_database(
-    one: KnownDatabase, two: KnownDatabase, problems: list[Problem]
-) -> KnownDatabase:
-    if one.name != two.name:
-        problems.append(contradiction(one, two, "name", one.name, two.name))
-    if one.is_planned != two.is_planned:
-        states = ["planned" if database.is_planned else "existing" for database in (one, two)]
-        problems.append(contradiction(one, two, "state", *states))
-    if two.status is None:
-        return one
-    if one.status not in {None, two.status}:
-        problems.append(contradiction(one, two, "status", one.status, two.status))
-    return one._replace(status=two.status, is_terminated=two.is_terminated)
+def _take_snapshots(file: str) -> tuple[Source, list[tuple[str, Snapshot]]]:
+    if is_summary(file):
+        summary = read_summary(file)
+        return summary.source, [
+            (timeline.id, snapshot)
+            for timeline in summary.timelines
+            for snapshot in expand_timeline(timeline)
+        ]
+    source, organizations, *_ = read_file(file, "history")
+    return source, [
+        (organization.id, take_snapshot(time_of(source, organization), organization))
+        for organization in organizations
+    ]

@@ -52,11 +52,23 @@ def find_records(files: Iterable[str], present: Iterable[str] = ()) -> tuple[str
             continue
         if _holds_records(file):
             content = _require_any(Path(file)).content
-            inside = (*content.bundles, *content.records)
+            inside = (*_uncovered(content), *content.records)
             records += (str(path) for path in inside if os.path.realpath(path) not in excluded)
         else:
             records.append(file)
     return sorted_paths(records)
+
+
+def _uncovered(content: FolderContent) -> tuple[Path, ...]:
+    """Return the bundles, and in the place of those that a summary covers the summary."""
+    from inventory.past.summaries import find_summary  # noqa: PLC0415 (few folders have one)
+
+    if not content.summaries:
+        return content.bundles
+    found = find_summary(content)
+    covered = found.summary.covered
+    bundles = (path for path in content.bundles if path.name not in covered)
+    return (Path(found.summary.file), *bundles)
 
 
 def find_reports(files: Iterable[str]) -> tuple[str, ...]:
@@ -111,7 +123,9 @@ def _require_any(folder: Path) -> _Folder:
         raise InventoryError([folder_problem(folder.as_posix(), INVENTORY)])
     found = _read(folder)
     refuse(found.problems())
-    if not (found.content.bundles or found.content.records or found.reports or found.unfinished):
+    content = found.content
+    records = content.bundles or content.records or content.summaries
+    if not (records or found.reports or found.unfinished):
         expected = "an earlier record; if there is none, leave the option out"
         refuse([Problem(folder.as_posix(), 0, "", "a folder without records", expected)])
     return found

@@ -25,6 +25,7 @@ from inventory.files.yaml_json import (
     RecordedFile,
     describe_source,
     duplicates,
+    fingerprint,
     locate_entries,
     parse_document,
     read_raw,
@@ -48,6 +49,7 @@ from inventory.model.sources import Source
 from inventory.model.terraform_managed import ManagedResources
 from inventory.terraform.organizations import TerraformSettings
 from inventory.terraform.plan import PLAN_ONLY, is_terraform, read_terraform
+from inventory.terraform.resource_types import drop_unread
 from inventory.text.display import describe
 
 
@@ -109,8 +111,10 @@ def read_plan(
     put in front of each address of Terraform's.
     """
     raw, document = _read(file, PLAN)
+    content = fingerprint(raw)
     if is_terraform(document.data):
-        plan = read_terraform(file, raw, document, terraform.for_plan(name))
+        del raw  # these can be large, and the entries need its memory
+        plan = read_terraform(file, content, document, terraform.for_plan(name))
         return _with_name(plan, name) if name else plan
     refuse_tokens(file, raw)
     if name:
@@ -127,7 +131,7 @@ def read_plan(
             organizations, _keys(file, document, parsed.organizations), strict=True
         )
     )
-    return RecordedFile(describe_source(file, raw, "plan", planned), planned)
+    return RecordedFile(describe_source(file, content, "plan", planned), planned)
 
 
 def read_state(file: str, terraform: TerraformSettings) -> RecordedFile:
@@ -136,7 +140,9 @@ def read_state(file: str, terraform: TerraformSettings) -> RecordedFile:
     A state needs no name: findings refer to its databases by their ids, never by an address.
     """
     raw, document = _read(file, STATE)
-    return read_terraform(file, raw, document, terraform, STATE)
+    content = fingerprint(raw)
+    del raw  # as above
+    return read_terraform(file, content, document, terraform, STATE)
 
 
 def _read(file: str, expected_file: ExpectedFile) -> tuple[bytes, Document]:
@@ -147,7 +153,7 @@ def _read(file: str, expected_file: ExpectedFile) -> tuple[bytes, Document]:
     raw = read_raw(file, expected_file)
     if problem := bytes_problem(file, raw, expected_file):
         raise InventoryError([problem])
-    document = read_document(file, raw)
+    document = read_document(file, raw, drop_unread)
     if document.data is None and document.problems:
         raise InventoryError([text_problem(file, raw, document.problems[0], expected_file)])
     if not (is_terraform(document.data) or _is_yaml_plan(document.data, expected_file)):
@@ -199,6 +205,8 @@ def refuse_shared_addresses(plans: Sequence[RecordedFile]) -> None:
     The path cannot distinguish them: it may be a different one tomorrow, and with it every
     finding's id.
     """
+    if len(plans) == 1:
+        return
     seen: dict[str, tuple[Source, int]] = {}
     problems: dict[tuple[str, str], Problem] = {}
     for plan in plans:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from checks.engine.card import Role
     from checks.engine.context import Context, Summary
     from checks.engine.finding import Finding
+    from checks.engine.pass_series import Found
     from inventory.model.organization_index import OrganizationIndex
 
-Judge = Callable[["OrganizationIndex", "Context"], Iterator["Finding"]]
+Judge = Callable[["OrganizationIndex", "Context"], Iterator["Found"]]
 JudgeAcross = Callable[[Sequence["Summary"], "Context"], Iterator["Finding"]]
 
 _CHECKS = Path(__file__).parents[1]

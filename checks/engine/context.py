@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from checks.engine.database_ids import DatabaseIds, pack, shared_ids
 from inventory.history import History, Observation
 from inventory.model.base import SourceLocation
+from inventory.model.database_ids import DatabaseIds, pack, shared_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,6 +151,7 @@ def scope_label(organization: Organization, scope: KeyScope) -> str:
     return f"{organization.name} / {scope.type} / {scope.provider} / {scope.region}"
 
 
+@lru_cache(maxsize=4_096)  # many databases of a fleet were deployed at the same time
 def utc(time: datetime) -> str:
     """Render a time in UTC, to the second where it has no finer part: ``2026-11-20T02:00:00Z``."""
     if time.tzinfo is not UTC:

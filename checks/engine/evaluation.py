@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from checks.engine.actions import ActionKind
 from checks.engine.context import Context, Summary, gap_text, summarize
 from checks.engine.finding import Finding, inconclusive, locations_of, organization_subject
+from checks.engine.pass_series import one_by_one
 from checks.engine.reasons import cause_of_gap, gap_action
 from inventory.model.organization_index import index_organization
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from checks.engine.catalogue import Rule
+    from checks.engine.pass_series import Found
     from inventory.model.gaps import Gap
     from inventory.model.key import CustomerKey
     from inventory.model.organization import Organization
@@ -44,12 +46,17 @@ class JudgedOrganization(NamedTuple):
     """What judging one organization gave; it can be pickled, and sent to another process.
 
     Attributes:
-        findings: its findings, rule by rule.
+        found: its findings, rule by rule; some of them in series.
         summary: what the rules across organizations need of it.
     """
 
-    findings: list[Finding]
+    found: list[Found]
     summary: Summary
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Return every finding, those of a series one by one."""
+        return list(one_by_one(self.found))
 
 
 def evaluate(
@@ -58,6 +65,16 @@ def evaluate(
     context: Context,
     on_organization: Callable[[Organization], None] = lambda _: None,
 ) -> Iterator[Finding]:
+    """Yield the findings one by one; as ``evaluate_in_series``."""
+    return one_by_one(evaluate_in_series(organizations, rules, context, on_organization))
+
+
+def evaluate_in_series(
+    organizations: Iterable[Organization],
+    rules: Sequence[Rule],
+    context: Context,
+    on_organization: Callable[[Organization], None] = lambda _: None,
+) -> Iterator[Found]:
     """Yield the findings: organization by organization, in each rule by rule; then those across.
 
     ``on_organization`` gets each organization before its findings come.
@@ -65,9 +82,9 @@ def evaluate(
     summaries: list[Summary] = []
     for organization in organizations:
         on_organization(organization)
-        findings, summary = judge_organization(organization, rules, context)
+        found, summary = judge_organization(organization, rules, context)
         summaries.append(summary)
-        yield from findings
+        yield from found
     yield from judge_across(summaries, rules, context)
 
 
@@ -81,10 +98,10 @@ def judge_organization(
     index = index_organization(_without_left_out(organization, context))
     # Only an organization with several versions of a key needs its findings sorted out by cause.
     has_versions = index.lists_versions()
-    findings: list[Finding] = []
+    found: list[Found] = []
     for rule in rules:
-        findings += _judge(rule, index, context, has_versions=has_versions)
-    return JudgedOrganization(findings, summarize(index))
+        found += _judge(rule, index, context, has_versions=has_versions)
+    return JudgedOrganization(found, summarize(index))
 
 
 def judge_across(
@@ -93,7 +110,7 @@ def judge_across(
     """Yield the findings that go across organizations, once all of these have been judged."""
     for rule in rules:
         if rule.judge_across is not None:
-            yield from _guard(rule, _ACROSS, rule.judge_across(summaries, context))
+            yield from one_by_one(_guard(rule, _ACROSS, rule.judge_across(summaries, context)))
 
 
 def _without_left_out(organization: Organization, context: Context) -> Organization:
@@ -122,19 +139,19 @@ def _without_facts(key: K) -> K:
 
 def _judge(
     rule: Rule, index: OrganizationIndex, context: Context, *, has_versions: bool
-) -> Iterator[Finding]:
+) -> Iterator[Found]:
     """Judge one organization; ``has_versions`` if a key is listed by several versions."""
-    findings: Iterator[Finding] = iter(())
+    found: Iterator[Found] = iter(())
     if rule.judge is not None:
-        findings = _guard(rule, index.organization.id, rule.judge(index, context))
+        found = _guard(rule, index.organization.id, rule.judge(index, context))
         if has_versions:
-            findings = _one_for_each_cause(list(findings))
+            found = _one_for_each_cause(one_by_one(found))
     if index.gaps and (gaps := _needed_gaps(rule, index)):
         yield from (_unread(rule, index, gap) for gap in gaps)
-    yield from findings
+    yield from found
 
 
-def _one_for_each_cause(findings: list[Finding]) -> Iterator[Finding]:
+def _one_for_each_cause(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Yield one finding for each cause of a subject, and one for a subject that complies.
 
     A key that is listed by several versions is judged by each entry. It complies only if no entry
@@ -171,9 +188,9 @@ def _unread(rule: Rule, index: OrganizationIndex, gap: Gap) -> Finding:
     return inconclusive(rule.card, subject, cause_of_gap(gap), message, where, action)
 
 
-def _guard(rule: Rule, organization: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+def _guard(rule: Rule, organization: str, found: Iterator[Found]) -> Iterator[Found]:
     try:
-        yield from findings
+        yield from found
     except Exception as error:  # noqa: BLE001 (whatever breaks is a finding, never silence)
         yield _broken(rule, organization, error)
 

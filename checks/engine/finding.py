@@ -248,8 +248,13 @@ def deployment_subject(deployment: Deployment) -> Subject:
     """Return the subject that is a database in one region."""
     own = deployment.database.id or deployment.database.identity
     organization, kind, provider, region = deployment.scope
-    path = f"{cached_escape(organization)}/database/{escape(own)}/{cached_escape(region)}"
+    path = deployment_path(organization, own, region)
     return Subject("database-region", path, organization, kind, provider, region, own)
+
+
+def deployment_path(organization: str, database: str, region: str) -> str:
+    """Return the path of the subject that is a database in one region."""
+    return f"{cached_escape(organization)}/database/{escape(database)}/{cached_escape(region)}"
 
 
 def locations_of(entries: Iterable[Located]) -> tuple[SourceLocation, ...]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from checks.engine.card import Card
     from checks.engine.finding import Finding
+    from checks.engine.pass_series import PassSeries
 
 Mode = Literal["subject", "organization", "rule"]
 GroupingSetting = Literal["subject", "organization", "rule", "auto"]
@@ -38,29 +39,46 @@ class Grouping:
         self._names: dict[str, str] = {}
         self._judged: set[str] = set()
         self._organizations: dict[tuple[str, str], FindingGroup] = {}
+        self._rules: dict[str, FindingGroup] = {}
+        self._positions: dict[str, int] = {}
+        self._merged = 0
         self._subjects: dict[tuple[str, str], FindingGroup] | None = (
             {} if setting in {"subject", "auto"} else None
         )
 
     def name(self, organization: str, name: str) -> None:
-        """Remember the name of an organization, for readable labels."""
+        """Remember the name of an organization of which findings come next, for readable labels."""
+        if self.mode == "rule":
+            self._merge_by_rule()
         self._names[organization] = name
 
     def add(self, finding: Finding) -> None:
         """Count ``finding`` for its organization, and for its subject while that is in question."""
+        self._of_organization(finding).add(finding, self._gate)
+        if self._subjects is not None:
+            self._add_subject(self._subjects, finding)
+
+    def add_series(self, series: PassSeries) -> None:
+        """Count the passes of ``series``; as ``add`` with each."""
+        self._of_organization(series.pattern).add_passes(len(series.ids))
+        passes = series.findings()
+        while self._subjects is not None and (finding := next(passes, None)):
+            self._add_subject(self._subjects, finding)
+
+    def _of_organization(self, finding: Finding) -> FindingGroup:
         key = (finding.rule, finding.subject.organization)
         group = self._organizations.get(key)
         if group is None:
             group = self._organizations[key] = self._start(finding, key[1])
             self._judged.add(finding.rule)
-        group.add(finding, self._gate)
-        if self._subjects is not None:
-            self._add_subject(self._subjects, finding)
+        return group
 
     def merge(self, other: Grouping) -> None:
         """Add the findings of ``other``, of which the same is asked; they came after these."""
         self._names |= other._names
         self._judged |= other._judged
+        if self._rules or other._rules:  # one of them has too many organizations already
+            self._merge_rules(other)
         self._merge_groups(self._organizations, other._organizations)
         if self._subjects is None or other._subjects is None:
             self._subjects = None
@@ -68,6 +86,17 @@ class Grouping:
         self._merge_groups(self._subjects, other._subjects)
         if self._setting == "auto" and len(self._subjects) > MOST_ITEMS:
             self._subjects = None
+
+    def _merge_rules(self, other: Grouping) -> None:
+        """Add the groups by rule of ``other``, whose organizations come after all of these."""
+        self._merge_by_rule()
+        other._merge_by_rule()
+        for rule, group in other._rules.items():
+            known = self._rules.setdefault(rule, FindingGroup(self._cards[rule], ""))
+            known.merge(group, self._merged)
+        for organization, position in other._positions.items():
+            self._positions.setdefault(organization, position + self._merged)
+        self._merged += other._merged
 
     def _merge_groups(
         self,
@@ -108,7 +137,9 @@ class Grouping:
             return self._setting
         if self._subjects is not None and self._fits(self._subjects):
             return "subject"
-        return "organization" if self._fits(self._organizations) else "rule"
+        # Groups only become more: those of an audit that was merged by rule would not fit later.
+        is_merged = bool(self._rules)
+        return "organization" if not is_merged and self._fits(self._organizations) else "rule"
 
     def _fits(self, groups: dict[tuple[str, str], FindingGroup]) -> bool:
         """Return whether ``groups``, with an item for each rule that has none, are few enough."""
@@ -146,10 +177,24 @@ class Grouping:
             return self._subjects or {}
         if self.mode == "organization":
             return self._organizations
-        merged: dict[tuple[str, str], FindingGroup] = {}
-        for (rule, _), group in self._organizations.items():
-            merged.setdefault((rule, ""), FindingGroup(group.card, "")).merge(group)
-        return merged
+        self._merge_by_rule()
+        return {(rule, ""): group for rule, group in self._rules.items()}
+
+    def _merge_by_rule(self) -> None:
+        """Merge the groups of organizations into those of their rules: fleets have too many.
+
+        What goes across organizations comes last, and joins an organization that was merged before
+        in its place, so that the same findings are named as if all were merged at the end.
+        """
+        known = frozenset(self._rules)
+        for (rule, organization), group in self._organizations.items():
+            position = self._positions.get(organization) if rule in known else None
+            if position is None:
+                self._merged += 1
+                position = self._merged
+                self._positions.setdefault(organization, position)
+            self._rules.setdefault(rule, FindingGroup(group.card, "")).merge(group, position)
+        self._organizations.clear()
 
     def _labels(self) -> dict[str, str]:
         """Return a label for each organization: its name, with the id where the name is shared."""

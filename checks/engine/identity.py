@@ -5,11 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 LONGEST = 200
 """The greatest length of a node id's parameter, in characters."""
 
+_ID_SIZE = 10  # bytes, two digits each
 _PLAIN = re.compile(r"[A-Za-z0-9_-]*").fullmatch
 _ESCAPE = re.compile(rb"\.([0-9a-f]{2})")
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
@@ -25,6 +30,11 @@ def escape(text: str) -> str:
         return text
     raw = text.encode("utf-8", "surrogatepass")
     return "".join(chr(byte) if byte in _SAFE else f".{byte:02x}" for byte in raw)
+
+
+def escape_all(texts: Sequence[str]) -> Sequence[str]:
+    """Escape each of ``texts``; one look at all of them shows if none needs it."""
+    return texts if _PLAIN("".join(texts)) else list(map(escape, texts))
 
 
 cached_escape = lru_cache(maxsize=4_096)(escape)
@@ -78,4 +88,16 @@ def finding_id(rule: str, path: str, cause: str = "") -> str:
     space, so different findings have different texts to hash.
     """
     text = f"{rule} {path} {cause}" if cause else f"{rule} {path}"
-    return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
+    return hashlib.blake2b(text.encode(), digest_size=_ID_SIZE).hexdigest()
+
+
+def finding_ids(rule: str, begin: str, ends: Iterable[str]) -> Iterator[str]:
+    """Yield the ids of ``rule``'s findings without a cause about subjects whose paths begin alike.
+
+    As ``finding_id`` of the ``begin`` with each of the ``ends``: what they share is hashed once.
+    """
+    shared = hashlib.blake2b(f"{rule} {begin}".encode(), digest_size=_ID_SIZE)
+    for end in ends:
+        own = shared.copy()
+        own.update(end.encode())
+        yield own.hexdigest()

@@ -72,6 +72,7 @@ class Example(NamedTuple):
         organization: the id of the organization it is about; empty if it goes across them.
         text: its subject by name, and what was found.
         step: what resolves it; empty if no step is known.
+        position: the place of its organization among those of a group; equal within one.
     """
 
     rank: int
@@ -80,6 +81,7 @@ class Example(NamedTuple):
     organization: str
     text: str
     step: str
+    position: int = 0
 
     def __str__(self) -> str:
         """Render the fact with its status, and what to do on a line of its own."""
@@ -104,6 +106,26 @@ class FindingGroup:
         type, provider, region: those of the subject, if the group is of one.
         open_in: the organization, type, provider and region of each open finding.
     """
+
+    # A fleet has a group for each of its organizations and rules, as long as it is judged.
+    __slots__ = (
+        "_examples",
+        "_worst",
+        "card",
+        "counts",
+        "key",
+        "known",
+        "label",
+        "name",
+        "open_in",
+        "organization",
+        "organization_id",
+        "organizations",
+        "provider",
+        "region",
+        "stopping",
+        "type",
+    )
 
     def __init__(self, card: Card, key: str, label: str = "") -> None:
         """Make an empty group; ``add`` fills it."""
@@ -140,6 +162,10 @@ class FindingGroup:
         if len(self._examples) < SHOWN or order < self._examples[-1].rank:
             self._remember([self._example(order, finding)])
 
+    def add_passes(self, count: int) -> None:
+        """Count as many passes."""
+        self.counts["pass"] += count
+
     def _example(self, order: int, finding: Finding) -> Example:
         organization = self.organization or finding.subject.organization
         name = subject_name(organization, finding.subject, finding.name)
@@ -156,17 +182,20 @@ class FindingGroup:
 
     def _remember(self, examples: list[Example]) -> None:
         """Keep the first of ``examples``, the most urgent status before others."""
-        self._examples = sorted(self._examples + examples, key=attrgetter("rank"))[:SHOWN]
+        every = self._examples + examples
+        self._examples = sorted(every, key=attrgetter("rank", "position"))[:SHOWN]
 
-    def merge(self, other: FindingGroup) -> None:
-        """Add all findings of ``other``."""
+    def merge(self, other: FindingGroup, position: int = 0) -> None:
+        """Add all findings of ``other``, whose organizations begin at ``position``."""
         self.counts.update(other.counts)
         self.stopping.update(other.stopping)
         self.known += other.known
         self._worst = min(self._worst, other._worst)
         self.organizations |= other.organizations
         self.open_in |= other.open_in
-        self._remember(other._examples)
+        self._remember(
+            [example._replace(position=position + example.position) for example in other._examples]
+        )
 
     @property
     def examples(self) -> list[Example]:

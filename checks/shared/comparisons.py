@@ -297,6 +297,8 @@ def missing_regions(organization: Organization) -> Iterator[MissingRegion]:
     One that is terminated, or not listed at all, has no regions to compare. Their names count
     without case here: a state keeps them as somebody wrote them.
     """
+    if not organization.managed.databases:  # nearly always, and the rest looks at each database
+        return
     recorded = {
         database.id: {
             (region.provider or database.provider, region.name.lower())

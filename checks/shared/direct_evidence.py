@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.context import day, utc
-from checks.shared.key_registration import deployed_at
 from checks.shared.portal import (
     current_sightings,
     is_in_portal,
@@ -142,7 +141,7 @@ def find_direct_evidence(scope: ScopeKeys) -> list[DirectEvidence]:
     has_any = (
         bool(scope.never_used or scope.notes)
         or any(key.portal for key in scope.keys)
-        or any(deployment.region.portal for deployment in scope.deployments)
+        or scope.scope in scope.organization.looked_at
     )
     if not has_any:
         return []
@@ -167,7 +166,7 @@ def _of_region(scope: ScopeKeys, deployment: Deployment) -> DirectEvidence:
     look = deployment.region.portal
     if look is None:
         return NOTHING
-    deployed = deployed_at(deployment.database, deployment.region)
+    deployed = deployment.deployed
     if why := not_showing(look, scope.as_of, deployed):
         return DirectEvidence(notes=(why,))
     text, counts = look_in_words(look), is_in_portal(scope.scope)
@@ -214,7 +213,7 @@ def _with_keys(scope: ScopeKeys, by_region: Sequence[DirectEvidence]) -> list[Di
 
 def _against_key(scope: ScopeKeys, deployment: Deployment) -> Iterator[Shown]:
     """Yield what shows that none of the keys encrypts anything as old as the deployment."""
-    deployed = deployed_at(deployment.database, deployment.region)
+    deployed = deployment.deployed
     if deployed is None or deployment.is_planned:
         return
     known = [_available(scope, name, deployed) for name in scope.names]
@@ -249,7 +248,7 @@ def _available(scope: ScopeKeys, name: str, deployed: datetime) -> PortalKey | N
 
 def _too_early(scope: ScopeKeys, deployment: Deployment) -> Iterator[str]:
     """Yield why looks that count show nothing of a deployment that may be later than they are."""
-    deployed = deployed_at(deployment.database, deployment.region)
+    deployed = deployment.deployed
     for look in current_sightings(scope.keys, scope.scope, scope.as_of):
         if look.status == "available" and (why := not_showing(look, scope.as_of, deployed)):
             yield why
@@ -296,7 +295,7 @@ def _users(scope: ScopeKeys, look: PortalKey) -> frozenset[int]:
     One of its own day may have come before it or after it.
     """
     times = [
-        (place, deployed_at(deployment.database, deployment.region))
+        (place, deployment.deployed)
         for place, deployment in enumerate(scope.deployments)
         if not deployment.is_planned
     ]
@@ -317,7 +316,7 @@ def _unknown_user(scope: ScopeKeys, name: str, look: PortalKey, users: Collectio
     if len(users) != 1:
         return f"{pluralize(len(users), 'database')} may use the key"
     deployment = scope.deployments[min(users)]
-    if not_showing(look, scope.as_of, deployed_at(deployment.database, deployment.region)):
+    if not_showing(look, scope.as_of, deployment.deployed):
         return "the only one there may be younger"
     if sum(name in scope.organization.key_ids(other) for other in scope.organization.keys) > 1:
         return "the key is registered for several key scopes"

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from checks.shared.cloud_bounds import CloudBounds
     from checks.shared.registration import Period, Registration
     from inventory.model.attestations import RegistrationAttestation
-    from inventory.model.database import Database, DatabaseRegion
     from inventory.model.key import CustomerKey, KeyScope, SupportCase
     from inventory.model.organization import Organization
 
@@ -122,11 +121,3 @@ def _contradiction(attested: Sequence[RegistrationAttestation], registration: Re
         named = f"{utc(attested[0].at)}, attested by {attested[0].by},"
         return f"The registration at {named} contradicts the dated records."
     return ""
-
-
-def deployed_at(database: Database, region: DatabaseRegion) -> datetime | None:
-    """Return when ``region`` was added; a database of one existing region was made with it."""
-    if region.added_at is not None:
-        return region.added_at
-    existing = [other for other in database.regions if other.state == "existing"]
-    return database.created_at if len(existing) == 1 else None

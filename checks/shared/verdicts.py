@@ -144,9 +144,10 @@ def with_databases_of(
 
     The severity stays, as a key that is registered is no longer planned.
     """
-    deployments = [deployment for scope in scopes for deployment in index.scopes.get(scope, ())]
-    planned = sum(deployment.is_planned for deployment in deployments)
-    return finding._replace(databases=len(deployments), existing=len(deployments) - planned)
+    there = list(scopes)
+    databases = sum(len(index.scopes.get(scope, ())) for scope in there)
+    planned = sum(index.planned[scope] for scope in there)
+    return finding._replace(databases=databases, existing=databases - planned)
 
 
 def database_location(database: Database) -> tuple[SourceLocation, ...]:

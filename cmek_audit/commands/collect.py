@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -16,8 +17,11 @@ from cmek_audit.exit_codes import ExitCode, interruptible
 from cmek_audit.progress import show_progress
 from inventory.astra.collector import collect as collect_bundle
 from inventory.astra.config import read_organizations
+from inventory.conversion import convert
+from inventory.errors import SettingError
 from inventory.evidence.manifest import read_manifest
 from inventory.evidence.reader import open_bundle
+from inventory.parquet.database_engine import INSTALL, is_installed
 from inventory.system.executors import parse_executor
 from inventory.text.display import describe, pluralize
 
@@ -69,12 +73,20 @@ class Unread(NamedTuple):
     show_default="processes, as many as are worth their start",
     help="Where organizations are read: serial, processes, or dask=ADDRESS.",
 )
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["ndjson", "parquet"]),
+    default="ndjson",
+    help="Parquet: write the inventory as Parquet, too, below DIR-parquet.",
+)
 @parameters.as_json
 @interruptible("nothing unfinished is left behind")
 def collect(
     organizations: str,
     evidence_dir: str,
     kms: str,
+    format_name: str,
     executor: ExecutorSetting | None,
     *,
     as_json: bool,
@@ -94,6 +106,9 @@ def collect(
     With --executor=dask=ADDRESS, the workers of the Dask cluster whose scheduler has this address
     read organizations. They take tokens from their own environment, and share the folder.
 
+    With --format parquet, the inventory is written as Parquet, too, into a folder of the bundle's
+    name in DIR-parquet. The bundle stays as it is: it is the evidence.
+
     \b
     Exit codes:
       0  everything was read
@@ -102,6 +117,8 @@ def collect(
       3  internal error
       4  unusable input or option
     """
+    if format_name == "parquet" and not is_installed():
+        raise SettingError(f"--format: found parquet without DuckDB, expected it: {INSTALL}")
     words = parse_clouds(kms, "--kms") if kms else ()
     requested = with_clouds(read_organizations(organizations), words, "--kms")
     with show_progress() as report_progress:
@@ -111,6 +128,8 @@ def collect(
     bundle = collected.bundle
     if not as_json:
         write_lines(f"Evidence:       {bundle}")
+    if format_name == "parquet":
+        _write_parquet(bundle, evidence_dir, is_shown=not as_json)
     keys = CollectedKeys(requested.clouds.ask)
     unread = list(_unread(open_bundle(bundle), keys))
     manifest = read_manifest(bundle)
@@ -128,6 +147,15 @@ def _executor(value: str | None) -> ExecutorSetting | None:
         expected = "serial, processes, or dask= with the address of a scheduler"
         raise click.UsageError(f"--executor: found {describe(value)}, expected {expected}")
     return setting
+
+
+def _write_parquet(bundle: str, evidence_dir: str, *, is_shown: bool) -> None:
+    """Write the bundle's inventory as Parquet, outside of the folder of bundles."""
+    folder = Path(f"{evidence_dir.rstrip('/')}-parquet") / Path(bundle).name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    convert(bundle, str(folder))
+    if is_shown:
+        write_lines(f"Parquet:        {folder.as_posix()}")
 
 
 def _unread(reader: NdjsonReader, keys: CollectedKeys) -> Iterator[Unread]:

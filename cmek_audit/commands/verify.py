@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
+from datetime import UTC, date, datetime
+from datetime import time as dtime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 
@@ -24,17 +27,23 @@ from inventory.errors import (
 )
 from inventory.evidence.chain import build_chain, bundle_label
 from inventory.evidence.folder import read_links
+from inventory.evidence.manifest import read_head
 from inventory.files.evidence_layout import is_bundle, read_folder
+from inventory.model.base import read_moment
+from inventory.past.summaries import find_summary, link_problems
+from inventory.system.executors import ExecutorSetting, is_worker_lost, open_executor
 from inventory.text.display import describe, pluralize
 from reports.record.layout import HEAD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
 
     from cmek_audit.verification.proof import Proof, Status
     from inventory.evidence.chain import Chain
     from inventory.files.evidence_layout import FolderContent
+    from inventory.past.summaries import FoundSummary
+    from inventory.past.summary import Summary
 
 _DAMAGE = (EvidenceError, ReplayError, RecordError)
 _CODES: dict[Status, ExitCode] = {
@@ -54,6 +63,7 @@ class Checked(NamedTuple):
         unproven: what could be proven, and was not.
         files: what is proven of each file of a report; of a bundle all files are proven, or none.
         note: what the proof does not show; empty if there is nothing to note.
+        unchecked: what was not looked at, as sentences.
     """
 
     path: str
@@ -62,6 +72,7 @@ class Checked(NamedTuple):
     unproven: list[str] = []  # noqa: RUF012 (never changed)
     files: tuple[Proof, ...] = ()
     note: str = ""
+    unchecked: tuple[str, ...] = ()
 
     @property
     def status(self) -> Status:
@@ -73,9 +84,28 @@ class Checked(NamedTuple):
 
 @click.command(context_settings=parameters.SETTINGS)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option(
+    "--since",
+    metavar="DATE",
+    default=None,
+    callback=lambda _, __, value: parse_since(value) if value else None,
+    help="In a folder of bundles, check older ones by the chain only.",
+)
+@click.option(
+    "--chain-only", is_flag=True, help="In a folder of bundles, check all by the chain only."
+)
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=1,
+    help="How many bundles of a folder to check at the same time.",
+)
 @parameters.as_json
 @interruptible("nothing is proven")
-def verify(paths: tuple[str, ...], *, as_json: bool) -> ExitCode:
+def verify(
+    paths: tuple[str, ...], *, since: datetime | None, chain_only: bool, jobs: int, as_json: bool
+) -> ExitCode:
     """Prove evidence and reports: make them again and compare.
 
     Each PATH is an evidence bundle, a folder of bundles, or a report folder.
@@ -84,6 +114,9 @@ def verify(paths: tuple[str, ...], *, as_json: bool) -> ExitCode:
     folder of bundles, each bundle must name the one before and its root. A report is judged again
     from its sources and rendered again. Each file is proven, not proven, or differs. The worst
     result decides. This is not about whether the keys comply: see the report's verdict.
+
+    With --since or --chain-only, of some bundles of a folder only the manifest is checked, and that
+    they are one chain. What was not checked is listed at the end.
 
     \b
     Exit codes:
@@ -95,7 +128,10 @@ def verify(paths: tuple[str, ...], *, as_json: bool) -> ExitCode:
       5  not proven: a source, or the suite that made the report, is not here
     """
     # All paths are looked at before the first is verified, so that a typing error costs no time.
-    checks = [(path, _check_for(path)) for path in paths]
+    if since and chain_only:
+        raise SettingError("--since: found --chain-only beside it, expected one of the two")
+    extent = Extent(since, jobs, is_chain_only=chain_only)
+    checks = [(path, _check_for(path, extent)) for path in paths]
     results = []
     for path, check in checks:
         for checked in check(path):
@@ -112,7 +148,8 @@ def verify(paths: tuple[str, ...], *, as_json: bool) -> ExitCode:
 
 def _summary(results: Iterable[Checked], status: Status) -> dict[str, Any]:
     checked = [_as_json(result) for result in results]
-    return {"status": status, "checked": checked, "notes": _notes(results)}
+    complete = not any(result.unchecked for result in results)
+    return {"status": status, "complete": complete, "checked": checked, "notes": _notes(results)}
 
 
 def _notes(results: Iterable[Checked]) -> list[str]:
@@ -130,24 +167,62 @@ def _print(checked: Checked) -> None:
     write_lines(f"{checked.path}: {WORDS[checked.status]}")
     for line in (*map(str, checked.files), *checked.lines):
         write_lines(f"  {line}")
+    for text in checked.unchecked:
+        write_lines(f"  not checked: {text}")
 
 
 def _print_conclusion(results: list[Checked], status: Status) -> None:
     """Repeat what differs or is not proven, as it may have scrolled away; end with the status."""
     problems = [problem for checked in results for problem in checked.problems]
     unproven = [text for checked in results for text in checked.unproven]
-    for title, entries in (("What differs:", problems), ("What is not proven:", unproven)):
+    unchecked = [text for checked in results for text in checked.unchecked]
+    for title, entries in (
+        ("What differs:", problems),
+        ("What is not proven:", unproven),
+        ("What was not checked:", unchecked),
+    ):
         if entries:
             write_lines("\n".join([title, *(f"  {entry}" for entry in entries)]))
     for note in _notes(results):
         write_lines(note)
-    write_lines(WORDS[status])
+    in_part = ", as far as it was checked" if unchecked and status == "proven" else ""
+    write_lines(f"{WORDS[status]}{in_part}")
 
 
 # --- what a path is -------------------------------------------------------------------------------
 
 
-def _check_for(path: str) -> Callable[[str], Iterator[Checked]]:
+class Extent(NamedTuple):
+    """How much of a folder of bundles is checked.
+
+    Attributes:
+        since: bundles before this time are checked by the chain only; None for no such time.
+        jobs: how many are checked at the same time.
+        is_chain_only: whether all are checked by the chain only.
+    """
+
+    since: datetime | None
+    jobs: int
+    is_chain_only: bool
+
+    def covers(self, started: datetime) -> bool:
+        """Say whether a bundle that was begun at that time is checked as a whole."""
+        return not self.is_chain_only and (self.since is None or started >= self.since)
+
+
+def parse_since(value: str) -> datetime:
+    """Return the time that ``--since`` states: a day in UTC, or a time with its zone."""
+    try:
+        return datetime.combine(date.fromisoformat(value), dtime(), UTC)
+    except ValueError:
+        at = read_moment(value)
+    if at is None:
+        expected = "a day, such as 2026-11-20, or a time with its zone"
+        raise SettingError(f"--since: found {value!r}, expected {expected}")
+    return at
+
+
+def _check_for(path: str, extent: Extent) -> Callable[[str], Iterator[Checked]]:
     """Return what verifies ``path``; raise SettingError if it holds nothing to verify."""
     folder = Path(path)
     if is_bundle(folder):
@@ -155,7 +230,7 @@ def _check_for(path: str) -> Callable[[str], Iterator[Checked]]:
     if (folder / HEAD).is_file():
         return lambda one: iter([_checked(one, _check_report)])
     if _bundles(folder):
-        return _check_folder
+        return lambda one: _check_folder(one, extent)
     found = "a file" if folder.is_file() else "nothing"
     found = "a folder without" if folder.is_dir() else found
     expected = "the folder of an evidence bundle, of several, or of a report"
@@ -233,11 +308,103 @@ def _check_report(path: str) -> Checked:
 # --- a folder of bundles --------------------------------------------------------------------------
 
 
-def _check_folder(path: str) -> Iterator[Checked]:
+def _check_folder(path: str, extent: Extent) -> Iterator[Checked]:
     """Verify each bundle, in the order of names, then the chain that they make."""
-    for bundle in _bundles(Path(path)):
-        yield _checked(bundle.as_posix(), _check_bundle)
-    yield _check_chain(path)
+    older, whole = _divide(_bundles(Path(path)), extent)
+    yield from _check_bundles([bundle.as_posix() for bundle in whole], extent.jobs)
+    if read_folder(Path(path)).summaries:
+        yield _checked(path, _check_summary)
+    checked = _checked(path, _check_chain)
+    yield checked._replace(unchecked=_chain_only(older)) if older else checked
+
+
+def _divide(bundles: Iterable[Path], extent: Extent) -> tuple[list[Path], list[Path]]:
+    """Return the bundles that are checked by the chain only, and those that are as a whole.
+
+    One whose manifest cannot be read is among the latter: it would be in no chain.
+    """
+    older: list[Path] = []
+    whole: list[Path] = []
+    for bundle in bundles:
+        try:
+            is_whole = extent.covers(read_head(str(bundle)).started)
+        except EvidenceError:
+            is_whole = True
+        (whole if is_whole else older).append(bundle)
+    return older, whole
+
+
+def _chain_only(bundles: Sequence[Path]) -> tuple[str, ...]:
+    """Say of which bundles only the manifests were checked."""
+    names = f"{describe(bundles[0].name)} to {describe(bundles[-1].name)}"
+    counted = pluralize(len(bundles), "bundle")
+    return (f"the files of {counted}, {names}: only their manifests and their order were",)
+
+
+def _check_bundles(paths: Sequence[str], jobs: int) -> Iterator[Checked]:
+    kind: Literal["serial", "processes"] = "processes" if jobs > 1 else "serial"
+    with open_executor(ExecutorSetting(kind, jobs)) as executor:
+        # Only so many at once: in this process, each is checked when it is submitted.
+        waiting: deque[tuple[str, Future[Checked]]] = deque()
+        for path in paths:
+            waiting.append((path, executor.submit(check_one_bundle, path)))
+            if len(waiting) >= 2 * jobs:
+                yield _result(*waiting.popleft())
+        while waiting:
+            yield _result(*waiting.popleft())
+
+
+def check_one_bundle(path: str) -> Checked:
+    """Verify the bundle at ``path``, in this process or in another."""
+    return _checked(path, _check_bundle)
+
+
+def _result(path: str, future: Future[Checked]) -> Checked:
+    """Return what was found; a process that was killed has proven nothing."""
+    try:
+        return future.result()
+    except Exception as error:
+        if not is_worker_lost(error):
+            raise
+        return Checked(path, [], [], [f"{path}: the process that checked it ended"])
+
+
+def _check_summary(path: str) -> Checked:
+    """Verify the summary of pruned bundles: its own root, and that the chain continues it."""
+    content = read_folder(Path(path))
+    found = find_summary(content)
+    summary = found.summary
+    links, _ = read_links(content.bundles)
+    problems = list(link_problems(summary, build_chain(Path(path), links)))
+    counted = pluralize(len(summary.bundles), "bundle")
+    first, last = summary.bundles[0].name, summary.bundles[-1].name
+    lines = [
+        f"summed up: {counted}, {describe(first)} to {describe(last)}",
+        f"root: {summary.root}",
+        f"bundle before: {bundle_label(summary.head.previous)}",
+        *_left_over(found),
+    ]
+    answers = f"the answers of {counted}, which are not here any more: whether they showed this"
+    return Checked(
+        summary.file,
+        [] if problems else lines,
+        list(map(str, problems)),
+        unchecked=(answers, *_never_checked(summary)),
+    )
+
+
+def _left_over(found: FoundSummary) -> Iterator[str]:
+    if found.still_here:
+        yield f"summed up, and still here: {_names(found.still_here)}"
+    if found.superseded:
+        yield f"part of this summary, and still here: {_names(found.superseded)}"
+
+
+def _never_checked(summary: Summary) -> Iterator[str]:
+    never = [bundle for bundle in summary.bundles if not bundle.answers_checked]
+    if never:
+        counted = pluralize(len(never), "bundle")
+        yield f"of {counted} the answers had not been checked either before they were removed"
 
 
 def _check_chain(path: str) -> Checked:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from checks.engine.grouping import Grouping
+from checks.engine.pass_series import PassSeries, one_by_one
 from checks.engine.waivers import WaiverBook
 from inventory.system.garbage_collection import collector_paused
 from reports.comparison.changes import Changes
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from checks.engine.finding import Finding
     from checks.engine.grouping import GroupingSetting, Mode
     from checks.engine.outcome import FindingGroup, Gate
+    from checks.engine.pass_series import Found
     from checks.engine.waivers import Waiver
     from inventory.model.organization import Organization
     from reports.comparison.baseline import Baseline
@@ -34,6 +36,9 @@ class FindingSink(Protocol):
 
     def add(self, finding: Finding) -> None:
         """Take a finding."""
+
+    def add_series(self, series: PassSeries) -> None:
+        """Take passes that differ in little; as ``add`` with each."""
 
 
 class Selection(NamedTuple):
@@ -104,21 +109,26 @@ class Tally:
             if listener is not None:
                 listener.add_organization(organization)
 
-    def take(self, findings: Iterator[Finding]) -> None:
-        """Judge, as ``findings`` are taken one by one, and hand each to those who add them up."""
+    def take(self, found: Iterator[Found]) -> None:
+        """Judge, as what is ``found`` is taken piece by piece, and hand each to who adds it up."""
+        takers = [taker for taker in (self.grouping, self._sink) if taker is not None]
+        with collector_paused():
+            for entry in self._applied(found):
+                for taker in takers:
+                    if isinstance(entry, PassSeries):
+                        taker.add_series(entry)
+                    else:
+                        taker.add(entry)
+
+    def _applied(self, found: Iterator[Found]) -> Iterator[Found]:
+        """Apply waivers, selection and baseline, which look at findings one by one."""
         # The stages are left out where they have nothing to do: there can be millions of findings.
+        if not (self._has_waivers or self._selection or self.changes):
+            return found
+        findings = one_by_one(found)
         findings = map(self.waivers.apply, findings) if self._has_waivers else findings
         findings = filter(self._includes(), findings) if self._selection else findings
-        findings = map(self.changes.classify, findings) if self.changes else findings
-        grouping, sink = self.grouping, self._sink
-        with collector_paused():
-            if sink is None:
-                for finding in findings:
-                    grouping.add(finding)
-                return
-            for finding in findings:
-                grouping.add(finding)
-                sink.add(finding)
+        return map(self.changes.classify, findings) if self.changes else findings
 
     def merge(self, grouping: Grouping, waivers: WaiverBook, changes: Changes | None) -> None:
         """Add what another tally of the same terms holds, of organizations after these."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from checks.engine.context import Summary
-    from checks.engine.finding import Finding
+    from checks.engine.pass_series import Found
     from inventory.inventory_parts import InventoryPart
     from inventory.model.organization import Organization
 
@@ -127,10 +127,10 @@ def _judge(task: ShardTask, organizations: Iterable[Organization]) -> None:
 
 def _findings(
     organizations: Iterable[Organization], tally: Tally, summaries: list[Summary]
-) -> Iterator[Finding]:
+) -> Iterator[Found]:
     terms, rules = tally.terms, load_rules()
     for organization in organizations:
         tally.add_organization(organization)
-        findings, summary = judge_organization(organization, rules, terms.context)
+        found, summary = judge_organization(organization, rules, terms.context)
         summaries.append(summary)
-        yield from findings
+        yield from found

@@ -19,7 +19,7 @@ from cmek_audit.run.report_folder import REPLACED, ReportFolder
 from inventory.errors import LeakError, SettingError
 from inventory.files.named_plans import parse_plan
 from inventory.system.hosts import strange_hosts
-from inventory.text.secrets import refuse_leaks
+from inventory.text.searched_files import SearchedFiles
 from reports.comparison.trend import AuditKind, build_trend
 from reports.formats.registry import PAGE, write_rendered
 from reports.page.organizations.links import links_before_verdict
@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 
     from cmek_audit.execution.tally import GroupId
     from cmek_audit.run.option_values import Options
-    from cmek_audit.run.preparation import AuditSetup, Prepared
-    from inventory.text.secrets import Secret
+    from cmek_audit.run.preparation import Prepared
     from reports.model.head import Head, Provenance, Run
     from reports.model.trend import TrendEntry
     from reports.page.organizations.links import PageLinks
@@ -52,11 +51,13 @@ class Draft(NamedTuple):
         judged: the audit.
         recorder: what writes its findings.
         folder: the report folder in which it is written.
+        files: what searches for secrets in the files that are written there.
     """
 
     judged: Judged
     recorder: Recorder
     folder: ReportFolder
+    files: SearchedFiles
 
     def discard(self) -> None:
         """Remove what was written so far; nothing is left that looks like an audit."""
@@ -118,8 +119,8 @@ def draft_audit(
     if options.judged_on.kind != "serial" or options.shard_dir:
         with suppress(NotDivisibleError):
             return _draft_in_shards(prepared, folder, selection)
-    with _recording(prepared, folder) as recorder:
-        return Draft(judge(prepared, recorder, selection), recorder, folder)
+    with _recording(prepared, folder) as (recorder, files):
+        return Draft(judge(prepared, recorder, selection), recorder, folder, files)
 
 
 def _draft_in_shards(
@@ -128,20 +129,23 @@ def _draft_in_shards(
     scratch = folder.staging / _SHARDS
     scratch.mkdir()
     try:
-        with _recording(prepared, folder) as recorder:
+        with _recording(prepared, folder) as (recorder, files):
             judged = judge_in_shards(prepared, recorder, scratch, selection)
-            return Draft(judged, recorder, folder)
+            return Draft(judged, recorder, folder, files)
     finally:
         # Renamed first: a worker that was given up but still runs writes nothing into it any more.
         shutil.rmtree(scratch.rename(f"{scratch}.removed"))
 
 
 @contextmanager
-def _recording(prepared: Prepared, folder: ReportFolder) -> Iterator[Recorder]:
-    """Provide what writes the findings; it is closed if the audit comes to nothing."""
-    recorder = Recorder(folder.staging, prepared.setup.context)
+def _recording(
+    prepared: Prepared, folder: ReportFolder
+) -> Iterator[tuple[Recorder, SearchedFiles]]:
+    """Provide what writes the findings, closed if the audit comes to nothing, and its files."""
+    files = SearchedFiles(prepared.setup.tokens)
+    recorder = Recorder(folder.staging, prepared.setup.context, files.watch)
     try:
-        yield recorder
+        yield recorder, files
     except BaseException:
         recorder.abort()
         raise
@@ -236,8 +240,8 @@ def publish(draft: Draft, head: Head, run: Provenance, others: Iterable[Path] = 
         **run,
     }
     complete: Head = {**head, "run": whole_run}
-    _render(complete, setup, draft.folder.staging)
-    _publish_staged(draft.folder, setup.tokens, others)
+    _render(complete, draft)
+    _publish_staged(draft, others)
     return complete
 
 
@@ -246,7 +250,7 @@ def publish_without_audit(draft: Draft, others: Iterable[Path] = ()) -> None:
     draft.recorder.abort()
     for name in RECORD:
         (draft.folder.staging / name).unlink(missing_ok=True)
-    _publish_staged(draft.folder, draft.judged.setup.tokens, others)
+    _publish_staged(draft, others)
 
 
 def first_page(options: Options) -> str:
@@ -262,16 +266,17 @@ def links_from(draft: Draft) -> PageLinks | None:
     return links_before_verdict(draft.recorder.population.names, PageLimits().fleet)
 
 
-def _render(head: Head, setup: AuditSetup, staging: Path) -> None:
-    (staging / HEAD).write_text(canonical(head), encoding="ascii")
-    write_rendered(setup.options.formats, head, staging, staging)
+def _render(head: Head, draft: Draft) -> None:
+    staging, formats = draft.folder.staging, draft.judged.setup.options.formats
+    draft.files.write(staging / HEAD, canonical(head).encode("ascii"))
+    write_rendered(formats, head, staging, draft.files.write)
 
 
-def _publish_staged(folder: ReportFolder, tokens: Iterable[Secret], others: Iterable[Path]) -> None:
+def _publish_staged(draft: Draft, others: Iterable[Path]) -> None:
     """Publish all that is in the staging folder, if no report holds a secret."""
-    staged = folder.staging
+    folder, staged = draft.folder, draft.folder.staging
     try:
-        refuse_leaks([*sorted(staged.rglob("*")), *others], tokens)
+        draft.files.refuse_leaks([*sorted(staged.rglob("*")), *others])
     except LeakError as leak:
         for file in leak.files:
             file.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from cmek_audit.run.audit import (
 )
 from cmek_audit.run.preparation import reproducing_options
 from cmek_audit.run.provenance import describe_run
+from cmek_audit.run.pytest_options import is_worker
 from cmek_audit.run.pytest_reports import custom_paths, print_final_paths
 from cmek_audit.run.report_folder import staging_of
 from inventory.errors import LeakError
@@ -75,6 +76,12 @@ class AuditHooks:
     def pytest_report_header(self) -> list[str]:
         """Show what is audited, and as of when."""
         return terminal.header(self._judged)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """Warn before very many items are made."""
+        if not is_worker(self._config):
+            terminal.warn_of_items(self._config, self._judged)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Give each check its groups, with its rule's id and severity as markers."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.context import utc
-from checks.engine.evaluation import evaluate
+from checks.engine.evaluation import evaluate_in_series
 from cmek_audit import install_location
 from cmek_audit.execution.kept_shards import KeptShards, ShardPlan, code_hash, fingerprint
 from cmek_audit.execution.sharded import NotDivisibleError, ShardedAudit, ShardPlace
@@ -15,6 +15,7 @@ from cmek_audit.execution.tally import GroupId, Selection, Tally, Terms, group_i
 from cmek_audit.run.preparation import prepare, repeating_options
 from cmek_audit.run.provenance import version_of
 from inventory.errors import ShardError
+from inventory.past.chains import condense
 from inventory.system.executors import sized_for
 from inventory.text.display import pluralize
 from reports.record.writer import TOOL
@@ -81,7 +82,7 @@ def judge(
     rules = setup.criteria.rules
     tally = Tally(terms_of(setup, selection), rules, sink)
     organizations = prepared.inventory.organizations()
-    tally.take(evaluate(organizations, rules, setup.context, tally.add_organization))
+    tally.take(evaluate_in_series(organizations, rules, setup.context, tally.add_organization))
     return sum_up(prepared, tally, selection)
 
 
@@ -280,7 +281,7 @@ def sum_up(prepared: Prepared, tally: Tally, selection: Selection | None = None)
     changes, left_out = tally.changes, selection.left_out if selection else ""
     return Judged(
         setup=setup,
-        sources=(*prepared.inventory.sources, *setup.context.history.sources),
+        sources=(*prepared.inventory.sources, *condense(setup.context.history.sources)),
         grouping=tally.grouping.mode,
         groups=tally.grouping.groups(),
         waivers=tally.waivers.states(),

@@ -14,6 +14,7 @@ from checks.engine.context import LIVE_MAX_AGE, MOST_ROTATION_DAYS, RECORDED_MAX
 from checks.engine.grouping import GroupingSetting
 from cmek_audit.clouds_option import KmsWord, clouds_to_ask, split_words
 from inventory.errors import SettingError
+from inventory.parquet.database_engine import INSTALL, is_installed
 from inventory.system.executors import ExecutorSetting, parse_executor
 from reports.formats.registry import DEFAULT, WRITABLE
 
@@ -190,6 +191,8 @@ def parse_options(values: dict[str, Any]) -> Options:
         raise SettingError(
             "\n".join(_complaint(detail["loc"], detail) for detail in details)
         ) from None
+    if "parquet" in options.formats and not is_installed():
+        raise SettingError(f"--cmek-formats: found parquet without DuckDB, expected it: {INSTALL}")
     if options.fail_on_new and not options.baseline:
         raise SettingError("--cmek-fail-on-new: found no --cmek-baseline, expected one with it")
     if options.executor and options.executor.kind != "processes" and options.jobs:

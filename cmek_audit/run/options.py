@@ -38,8 +38,8 @@ OPTIONS = (
         "inventory",
         "paths",
         "PATH",
-        "a recorded inventory (.yaml, .yml, .json, .ndjson) or an evidence bundle; repeatable, all "
-        "of one moment. Without any, the bundled example is audited",
+        "a recorded inventory (.yaml, .yml, .json, .ndjson, a folder of Parquet) or an evidence "
+        "bundle; repeatable, all of one moment. Without any, the bundled example is audited",
     ),
     Option(
         "live",

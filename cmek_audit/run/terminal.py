@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from checks.engine.context import utc
 from checks.engine.finding import ACROSS
+from checks.engine.grouping import MOST_ITEMS
 from cmek_audit.run.audit import first_page
 from cmek_audit.run.pytest_reports import unavailable
 from cmek_audit.run.pytest_results import NO_AUDIT
@@ -17,7 +18,7 @@ from reports.comparison.changes import summarize_changes
 from reports.presentation.action_groups import first, group_actions
 from reports.presentation.banners import OUTSIDE, banners
 from reports.presentation.evidence_text import rests_on
-from reports.presentation.messages import describe_items, number_of
+from reports.presentation.messages import count_records, describe_items, number_of
 from reports.presentation.protection_text import answer
 from reports.presentation.source_notes import first_notes
 from reports.presentation.waiver_notices import notice, urgent_waivers
@@ -36,6 +37,14 @@ if TYPE_CHECKING:
 MOST_SHOWN = 12
 MOST_ACTIONS = 5
 MOST_LINES = 3
+MANY_ITEMS = 3_000
+"""More test items than these take so long that a run warns before it makes them."""
+
+_ITEM_SECONDS = 0.0005, 0.0008
+_ITEM_MEGABYTES = 0.006
+_PAIR_SECONDS = 2e-6
+"""pytest's summary of failures looks at all reports for each failure."""
+
 _INDENT = 9
 _LABEL = len("Findings: ")
 _NARROWEST = 40
@@ -54,6 +63,40 @@ def header(judged: Judged) -> list[str]:
         lines.append(f"baseline: {printable(about.path, 200)}, as of {utc(about.as_of)}")
     lines += [f"shards: {printable(note, 400)}" for note in judged.notes]
     return lines
+
+
+def warn_of_items(config: pytest.Config, judged: Judged) -> None:
+    """Print how long pytest will take, if it is to make very many test items; the audit goes on."""
+    groups = list(judged.all_groups())
+    if len(groups) > MANY_ITEMS:
+        style = getattr(config.option, "tbstyle", "no")
+        failing = 0 if style in {"no", "line"} else sum(bool(group.stopping) for group in groups)
+        text = _items_warning(judged.grouping, len(groups), failing, style)
+        _writer(config).line(text, yellow=True)
+
+
+def _items_warning(grouping: str, items: int, failing: int, style: str) -> str:
+    """Describe what ``items`` cost; ``failing`` of them are summarized in a slow ``style``."""
+    shortest, longest = (_duration(items * seconds) for seconds in _ITEM_SECONDS)
+    text = (
+        f"--cmek-group={grouping} makes {items:,} test items. pytest takes {shortest} to {longest} "
+        f"and {items * _ITEM_MEGABYTES:,.0f} MB for them. --cmek-group=auto makes at most "
+        f"{MOST_ITEMS:,}, with the same findings."
+    )
+    more = failing * items * _PAIR_SECONDS
+    if more > 1:
+        text += (
+            f" Its summary of {failing:,} failures with --tb={style} takes about {_duration(more)} "
+            "more. --tb=no leaves it out."
+        )
+    return text
+
+
+def _duration(seconds: float) -> str:
+    """Render a duration roughly."""
+    units = (("hour", 3_600), ("minute", 60))
+    name, size = next((unit for unit in units if seconds >= 2 * unit[1]), ("second", 1))
+    return pluralize(max(1, round(seconds / size)), name)
 
 
 def summarize(reporter: pytest.TerminalReporter, head: Head) -> None:
@@ -175,7 +218,8 @@ def _facts(options: Options, head: Head) -> Iterator[tuple[str, str]]:
         counts = ", ".join(f"{states[state]:,} {state}" for state in sorted(states))
         yield "Waivers", f"{len(head['waivers']):,}, of which {counts}"
     if options.history:
-        earlier = sum(source["role"] == "history" for source in head["population"]["sources"])
+        sources = head["population"]["sources"]
+        earlier = sum(count_records(source) for source in sources if source["role"] == "history")
         reports = len(head["settings"]["history_files"])
         also = f", {pluralize(reports, 'earlier audit')}" if reports else ""
         yield "History", f"{pluralize(earlier, 'earlier record')}{also}"

@@ -29,6 +29,14 @@ class BundleEvidence(RecordPart):
     ended: Moment
 
 
+class RecordedChain(RecordPart):
+    """Bundles in a row, of which the sources list the first and the last."""
+
+    first: str
+    records: Annotated[WholeNumber, Field(ge=1, le=10**7)]
+    sha256: Sha256
+
+
 class RecordedSource(NamedFile):
     """A source of facts; ``size`` in bytes, of a bundle that of its inventory."""
 
@@ -37,6 +45,7 @@ class RecordedSource(NamedFile):
     name: str
     size: Count
     evidence: BundleEvidence | None
+    chain: RecordedChain | None = None
 
 
 class _Population(RecordPart):

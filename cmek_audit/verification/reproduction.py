@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from cmek_audit.run.audit import run_audit
 from cmek_audit.run.option_values import Options
 from cmek_audit.verification.consistency import Checks, checks_of
+from cmek_audit.verification.source_files import paths_in_chain
 from inventory.errors import RecordError
 from inventory.files.named_plans import NamedPlan
 from inventory.model.sources import Role
@@ -19,7 +20,9 @@ from reports.record.layout import HEAD, canonical
 from reports.record.reader import first_problem
 
 if TYPE_CHECKING:
-    from cmek_audit.verification.recorded_head import RecordedHead
+    from collections.abc import Sequence
+
+    from cmek_audit.verification.recorded_head import RecordedHead, RecordedSource
     from reports.model.head import Head, Provenance
 
 
@@ -82,7 +85,16 @@ def _files(head: RecordedHead) -> dict[str, list[str]]:
     files: dict[str, list[str]] = {role: [] for role in get_args(Role)}
     if not head.settings.default_example:
         for source in head.population.sources:
-            plan = str(NamedPlan(source.path, source.name))
-            files[source.role].append(plan if source.role == "plan" else source.path)
+            files[source.role] += _paths(source)
         files["history"] += (file.path for file in head.settings.history_files)
     return files
+
+
+def _paths(source: RecordedSource) -> Sequence[str]:
+    """Return the paths by which ``source`` is given: of bundles in a row, those not listed, too."""
+    if source.role == "plan":
+        return [str(NamedPlan(source.path, source.name))]
+    if source.chain is None or source.format != "bundle":
+        return [source.path]
+    # The first one is a source of its own; a chain that is not there any more was not proven.
+    return paths_in_chain(source.path, source.chain)[1:]

@@ -6,21 +6,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cmek_audit.verification.proof import Proof
-from inventory.errors import CmekAuditError, InputError
+from inventory.errors import CmekAuditError, EvidenceError, InputError, Problem
+from inventory.evidence.manifest import check_bundle
 from inventory.files.evidence_layout import INVENTORY, is_bundle
+from inventory.parquet.layout import HEAD
+from inventory.past.chains import bundles_between
 from inventory.system.hosts import ADDRESS, foreign_hosts, other_hosts
 from inventory.text.display import pluralize
 from reports.record.reader import measure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from cmek_audit.verification.recorded_head import NamedFile, RecordedHead, RecordedSource
+    from cmek_audit.verification.recorded_head import (
+        NamedFile,
+        RecordedChain,
+        RecordedHead,
+        RecordedSource,
+    )
     from inventory.evidence.manifest import Manifest
 
 _MOST_PROBLEMS = 5
 _MOST_BYTES = 16 * 1_024**3
 """The size from which on no file is hashed: some that the system makes up are of terabytes."""
+
+_INSIDE = {"bundle": f"/{INVENTORY}", "parquet": f"/{HEAD}"}
+"""The file of a folder that has the recorded hash. That of Parquet holds those of the others."""
 
 _GONE = "missing; verify where the audit was run, with all its files"
 
@@ -31,13 +42,13 @@ def prove_sources(head: RecordedHead) -> Iterator[Proof]:
     The record may name any path: only regular files are opened, and what is in bundles.
     """
     for source in head.population.sources:
-        if source.format != "bundle":
-            yield _prove_file(source, source.path, min(source.size, _MOST_BYTES))
-        elif source.role == "inventory":
+        if source.format == "bundle" and source.role == "inventory":
             yield _prove_bundle(source)
         else:
-            inventory = f"{source.path}/{INVENTORY}"
-            yield _prove_file(source, inventory, min(source.size, _MOST_BYTES))
+            inside = _INSIDE.get(source.format, "")
+            yield _prove_file(source, f"{source.path}{inside}", min(source.size, _MOST_BYTES))
+            if source.chain:
+                yield _prove_chain(source.path, source.chain)
     settings = head.settings
     given = filter(None, [settings.controls_file, settings.baseline_file])
     files = (*settings.waiver_files, *settings.history_files, *settings.terraform_files, *given)
@@ -81,6 +92,30 @@ def _prove_bundle(source: RecordedSource) -> Proof:
         reason = f"another bundle: root {manifest.root}, recorded {root}"
         return Proof(path, "not-proven", reason)
     return Proof(path, "proven", _replayed(manifest))
+
+
+def _prove_chain(last: str, chain: RecordedChain) -> Proof:
+    """Prove that earlier bundles in a row are there, each with the inventory of its manifest."""
+    label = f"{chain.first} to {last}"
+    try:
+        paths = paths_in_chain(last, chain)
+        for path in paths:
+            check_bundle(path, only_inventory=True)
+    except InputError as error:
+        problems = "; ".join(map(str, error.problems[:_MOST_PROBLEMS]))
+        return Proof(label, "not-proven", f"not as they were recorded: {problems}")
+    except (OSError, ValueError) as error:
+        return Proof(label, "not-proven", f"they cannot be read: {error}")
+    return Proof(label, "proven", f"{pluralize(len(paths), 'record')} with the recorded roots")
+
+
+def paths_in_chain(last: str, chain: RecordedChain) -> Sequence[str]:
+    """Return the paths of the bundles of ``chain``; raise EvidenceError if they are others."""
+    paths, sha256 = bundles_between(chain.first, last, chain.records)
+    if sha256 != chain.sha256:
+        expected = f"roots of the hash {chain.sha256}"
+        raise EvidenceError([Problem(last, 0, "", f"roots of the hash {sha256}", expected)])
+    return paths
 
 
 def _is_bundle(path: str) -> bool:

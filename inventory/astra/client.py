@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import httpx
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from inventory.astra.parsing import NOT_FOUND
 from inventory.astra.replay_transport import EXCHANGE
@@ -79,17 +78,16 @@ class AstraClient:
         Raises UnansweredError after as many attempts as the policy allows.
         """
         request = _RetryingRequest(self._send, self._sleep, address, accept)
-        attempts = AsyncRetrying(
-            stop=stop_after_attempt(self._context.policy.attempts),
-            wait=self._backoff,
-            sleep=request.pause,
-            retry=retry_if_exception(_is_retryable),
-            reraise=True,
-        )
-        try:
-            return await attempts(request.attempt, parse)
-        except UnansweredError as error:
-            raise request.final_error(error) from None
+        policy, attempt = self._context.policy, 1
+        while True:
+            try:
+                return await request.attempt(parse)
+            except UnansweredError as error:
+                if not error.again or attempt >= policy.attempts:
+                    raise request.final_error(error) from None
+                seconds = policy.seconds_before_next(attempt, error.wait)
+            await request.pause(seconds)
+            attempt += 1
 
     async def _send(self, address: str, *, is_late: bool) -> Exchange:
         """Return one exchange; raise UnansweredError if there is no answer."""
@@ -104,12 +102,6 @@ class AstraClient:
             response = await self._context.transport.handle_async_request(request)
         exchange: Exchange = response.extensions[EXCHANGE]
         return exchange
-
-    def _backoff(self, state: RetryCallState) -> float:
-        """Return the seconds before the next attempt: longer each time, or as Astra asks."""
-        error = state.outcome.exception() if state.outcome else None
-        requested = error.wait if isinstance(error, UnansweredError) else None
-        return self._context.policy.seconds_before_next(state.attempt_number, requested)
 
     async def _sleep(self, seconds: float) -> bool:
         """Wait, if there is time for it; return whether there was."""
@@ -157,10 +149,6 @@ class _RetryingRequest:
         reported = self._error or error
         late = "" if reported is error else "; no time was left for another attempt"
         return UnansweredError(reported.reason, f"GET {self._address}: {reported.detail}{late}")
-
-
-def _is_retryable(error: BaseException) -> bool:
-    return isinstance(error, UnansweredError) and error.again
 
 
 def _check_answer(exchange: Exchange, accept: Collection[int]) -> None:

@@ -28,6 +28,7 @@ from inventory.astra.worker import JobResult, WorkerJob, run_job
 from inventory.errors import ProcessError
 from inventory.evidence.folder import free_bundle_path, locked_folder, prepare_folder, previous_of
 from inventory.evidence.writer import BundleInfo, BundleWriter, Tally
+from inventory.past.summaries import require_continued
 from inventory.system.executors import (
     ExecutorSetting,
     open_executor,
@@ -109,7 +110,7 @@ def collect(
 
     with termination_interrupts(), locked_folder(Path(folder)) as locked:
         chain = prepare_folder(locked, notify)
-        bundle = free_bundle_path(locked, started, chain)
+        bundle = free_bundle_path(locked, started, chain, require_continued(locked, chain))
         info = BundleInfo(
             tool=_tool_version(),
             address=configuration.asked_address,

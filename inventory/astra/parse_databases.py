@@ -63,11 +63,10 @@ def _is_active(part: dict[str, Any]) -> bool:
 def _parse_database(
     organization: str, entry: dict[str, Any], seen: str
 ) -> Iterator[Database | Gap]:
-    label = f"the database {describe(entry.get('id'))}"
     info = entry.get("info")
     refuse_foreign(fields_of(entry), organization)
     if not isinstance(info, dict):
-        raise MalformedEntryError("malformed", f"{label} has no info")
+        raise MalformedEntryError("malformed", f"{_label(entry)} has no info")
     centers = [center for center in _datacenters(info) if isinstance(center, dict)]
     active = [center for center in centers if _is_active(center)]
     yield build_entry(
@@ -81,7 +80,12 @@ def _parse_database(
         tier=_parse_tier(info, centers),
         seen=seen,
     )
-    yield from _contradictions(label, info, centers, active)
+    for detail in _contradictions(info, centers, active):
+        yield Gap(fact="databases", reason="malformed", detail=f"{_label(entry)} {detail}")
+
+
+def _label(entry: dict[str, Any]) -> str:
+    return f"the database {describe(entry.get('id'))}"
 
 
 def _display_name(info: dict[str, Any], entry: dict[str, Any]) -> object:
@@ -150,24 +154,19 @@ def _parse_time(value: object) -> str | None:
 
 
 def _contradictions(
-    label: str,
     info: dict[str, Any],
     centers: list[dict[str, Any]],
     active: list[dict[str, Any]],
-) -> Iterator[Gap]:
-    """Yield a gap if the datacenters are unreadable, or contradict the database."""
+) -> Iterator[str]:
+    """Yield what is wrong if the datacenters are unreadable, or contradict the database."""
     if not isinstance(info.get("datacenters"), list) or len(centers) < len(_datacenters(info)):
-        detail = f"{label} has no readable list of datacenters: it may have more regions"
-        yield Gap(fact="databases", reason="malformed", detail=detail)
+        yield "has no readable list of datacenters: it may have more regions"
     elif not active:
-        detail = f"{label} has no active datacenter"
-        yield Gap(fact="databases", reason="malformed", detail=detail)
+        yield "has no active datacenter"
     elif other := _other_provider(info, active):
-        detail = f"{label} is in {describe(info['cloudProvider'])}, but a datacenter is in {other}"
-        yield Gap(fact="databases", reason="malformed", detail=detail)
+        yield f"is in {describe(info['cloudProvider'])}, but a datacenter is in {other}"
     elif (main := info.get("region")) and main not in [center.get("region") for center in centers]:
-        detail = f"{label} names the region {describe(main)}, but has no datacenter there"
-        yield Gap(fact="databases", reason="malformed", detail=detail)
+        yield f"names the region {describe(main)}, but has no datacenter there"
 
 
 def _other_provider(info: dict[str, Any], active: list[dict[str, Any]]) -> str:

@@ -6,7 +6,7 @@ Nothing is guessed. An entry that cannot be understood becomes a gap that says w
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
@@ -133,6 +133,7 @@ def fields_of(entry: object) -> dict[str, Any]:
     return fields
 
 
+@lru_cache(1_024)  # answers repeat the same few names thousands of times
 def normalize_field(name: str) -> str:
     """Return what all spellings of a field have in common."""
     return name.lower().replace("_", "")

@@ -14,7 +14,7 @@ from inventory.astra.endpoints import (
     RequestKind,
     request_kind,
 )
-from inventory.evidence.exchange_summary import file_number
+from inventory.evidence.exchange_summary import recorded_order
 from inventory.model.gaps import Gap, Reading
 from inventory.model.key_ids import parse_key_id
 from inventory.model.organization import Organization
@@ -37,7 +37,7 @@ def with_readings(read: FetchedOrganization, summaries: Iterable[ExchangeSummary
     It is as old as what Astra answered, whenever the clouds were asked about its keys.
     """
     organization, lists = read
-    in_order = sorted(summaries, key=lambda summary: file_number(summary.path))
+    in_order = sorted(summaries, key=recorded_order)
     if not in_order:
         return organization
     by_kind: dict[RequestKind, list[ExchangeSummary]] = defaultdict(list)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import zlib
 from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import httpx
 
 from inventory.astra.replay_transport import recorded_response
 from inventory.errors import ForbiddenRequestError, UnansweredError, too_large
+from inventory.evidence.compressed_lines import LONGEST_BODY
 from inventory.evidence.exchange import HEADERS, TOO_LATE, Exchange, Failure
-from inventory.evidence.redaction import redact_body
+from inventory.evidence.redaction import Redacted, redact_body
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -26,6 +29,11 @@ _GZIP = zlib.MAX_WBITS | 16
 
 _SIGNS_OF_VALUES = (b",", b"{", b"[")
 """Each value in a JSON body has one before it, so counting them needs no parser."""
+
+_REMEMBERED = 8
+"""How many bodies are remembered, and how many headers."""
+
+_LONGEST_REMEMBERED = 1_048_576
 
 _SECONDS_A_BYTE = 1e-6
 
@@ -82,19 +90,22 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         record: Callable[[Exchange], object],
         scrubber: Scrubber,
         limits: RequestLimits,
-        folder: str,
+        file: str,
     ) -> None:
         """Send by ``inner`` to ``address`` only, and pass every exchange to ``record``.
 
-        Files are numbered in ``folder``, in the order in which the requests begin.
+        They are the lines of ``file``, in the order in which they end.
         """
         self._inner = inner
         self._address = address
         self._record = record
         self._scrubber = scrubber
         self._limits = limits
+        self._redact_body = _Remembering(scrubber)
+        # Most headers are those of the answer before.
+        self._redact_header = lru_cache(_REMEMBERED)(self._scrub_header)
         self._count = 0
-        self._folder = folder
+        self._file = file
         self._sent_requests = 0
         self._received_bytes = 0
         self._evidence_bytes = 0
@@ -111,12 +122,12 @@ class RecordingTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return the recorded response; raise UnansweredError if there is none."""
         self._refuse_forbidden(request)
-        self._count += 1
-        path = f"{self._folder}/{self._count:04}.json"
         address = request.url.raw_path.decode("ascii")
         started = datetime.now(UTC)
         outcome = await self._try(request)
-        exchange = Exchange(path, address, started, datetime.now(UTC), **outcome)
+        self._count += 1
+        fields = outcome | {"line": self._count}
+        exchange = Exchange(self._file, address, started, datetime.now(UTC), **fields)
         self._record(exchange)
         return recorded_response(exchange)
 
@@ -190,10 +201,13 @@ class RecordingTransport(httpx.AsyncBaseTransport):
             )
         if len(body) * _SECONDS_A_BYTE + values * _SECONDS_A_VALUE > self.seconds_left():
             return {"failure": TOO_LATE}
-        redacted = redact_body(body, self._scrubber)
+        redacted = self._redact_body(body)
         self._parsing_seconds += values * _SECONDS_A_VALUE
         if self.seconds_left() <= 0:
             return {"failure": TOO_LATE}
+        if len(redacted.body) > LONGEST_BODY:
+            what = "bytes of evidence of one answer"
+            raise _limit_exceeded(LONGEST_BODY, what, "largest_answer_bytes")
         self._evidence_bytes += len(redacted.body)
         self._check_limits()
         headers = self._redact_headers(response.headers)
@@ -203,7 +217,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         recorded = {name: headers[name] for name in HEADERS if name in headers}
         return {name: self._redact_header(value) for name, value in recorded.items()}
 
-    def _redact_header(self, value: str) -> str:
+    def _scrub_header(self, value: str) -> str:
         text = value.encode("ascii", "backslashreplace").decode()
         # Scrubbed before it is cut: half of a token at the end would not be recognized.
         return self._scrubber.scrub(text)[:_LONGEST_HEADER]
@@ -211,6 +225,24 @@ class RecordingTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the connections."""
         await self._inner.aclose()
+
+
+class _Remembering:
+    """Redacts bodies, and remembers the last ones: a list that is read twice may be the same."""
+
+    def __init__(self, scrubber: Scrubber) -> None:
+        self._scrubber = scrubber
+        self._known: dict[bytes, Redacted] = {}
+
+    def __call__(self, body: bytes) -> Redacted:
+        if len(body) > _LONGEST_REMEMBERED:
+            return redact_body(body, self._scrubber)
+        digest = sha256(body).digest()  # the body itself may hold secrets, and is not kept
+        if digest not in self._known:
+            self._known[digest] = redact_body(body, self._scrubber)
+            if len(self._known) > _REMEMBERED:
+                del self._known[next(iter(self._known))]
+        return self._known[digest]
 
 
 def _limit_exceeded(most: int, what: str, setting: str) -> UnansweredError:

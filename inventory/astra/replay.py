@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +16,7 @@ from inventory.astra.readings import with_readings
 from inventory.astra.replay_transport import ReplayingTransport
 from inventory.astra.worker import organization_of_clouds, organization_without_token
 from inventory.errors import EvidenceError, ReplayError
-from inventory.evidence.exchange import render_exchange
+from inventory.evidence.exchange_line import hash_of
 from inventory.evidence.exchange_summary import cloud_of, summarize_exchange
 from inventory.evidence.manifest import Manifest, check_bundle
 from inventory.evidence.reader import read_exchanges
@@ -78,7 +77,8 @@ def _check_manifest(
         "cloud_addresses": configuration.clouds.addresses,
     }
     different = [name for name, value in actual.items() if recorded[name] != value]
-    if len(manifest.files) != tally.counts["requests"] + len((INVENTORY, ORGANIZATIONS)):
+    files = tally.counts["with_exchanges" if manifest.has_lines else "requests"]
+    if len(manifest.files) != files + len((INVENTORY, ORGANIZATIONS)):
         different.append("files")
     different += _wrong_times(manifest, tally.period)
     if different:
@@ -118,12 +118,13 @@ def _lines(
         summaries = [*transport.summaries, *map(_summarize, of_clouds)]
         organization = with_readings(fetched, summaries)
         tally.add(organization, summaries, period_of(exchanges))
+        tally.counts["with_exchanges"] += bool(exchanges)
         yield from organization_lines(organization)
     yield end_line(tally.counts)
 
 
 def _summarize(exchange: Exchange) -> ExchangeSummary:
-    return summarize_exchange(exchange, hashlib.sha256(render_exchange(exchange)).hexdigest())
+    return summarize_exchange(exchange, hash_of(exchange))
 
 
 async def _replay_astra(

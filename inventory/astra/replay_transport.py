@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
 import httpx
 
 from inventory.errors import ReplayError
-from inventory.evidence.exchange import Exchange, render_exchange
-from inventory.evidence.exchange_summary import ExchangeSummary, file_number, summarize_exchange
+from inventory.evidence.exchange_line import hash_of
+from inventory.evidence.exchange_summary import ExchangeSummary, recorded_order, summarize_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from inventory.evidence.exchange import Exchange
 
 EXCHANGE = "cmek-exchange"
 """The name under which a response carries its exchange."""
 
 
 class ReplayingTransport(httpx.AsyncBaseTransport):
-    """Answers from recorded exchanges, each once and in the order of their files.
+    """Answers from recorded exchanges, each once and in the order in which they were recorded.
 
     Attributes:
         summaries: a summary of each of them.
@@ -32,10 +33,9 @@ class ReplayingTransport(httpx.AsyncBaseTransport):
         # A queue for each address, as requests to different ones are sent at the same time: the
         # order of their answers is another in each run, that of attempts at one address is not.
         self._queues: dict[str, deque[Exchange]] = defaultdict(deque)
-        for exchange in sorted(exchanges, key=lambda recorded: file_number(recorded.path)):
+        for exchange in sorted(exchanges, key=recorded_order):
             self._queues[exchange.address].append(exchange)
-            sha256 = hashlib.sha256(render_exchange(exchange)).hexdigest()
-            self.summaries.append(summarize_exchange(exchange, sha256))
+            self.summaries.append(summarize_exchange(exchange, hash_of(exchange)))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return the next recorded response; raise ReplayError if there is none."""
@@ -48,8 +48,8 @@ class ReplayingTransport(httpx.AsyncBaseTransport):
         """Raise ReplayError if an exchange was recorded that no request has used."""
         unused = [exchange for queue in self._queues.values() for exchange in queue]
         if unused:
-            first = min(unused, key=lambda exchange: file_number(exchange.path))
-            raise ReplayError(f"{first.path}: recorded, but not requested: GET {first.address}")
+            first = min(unused, key=recorded_order)
+            raise ReplayError(f"{first.place}: recorded, but not requested: GET {first.address}")
 
 
 def recorded_response(exchange: Exchange) -> httpx.Response:

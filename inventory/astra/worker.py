@@ -224,7 +224,7 @@ class _JobRunner:
             record=writer.write,
             tokens=[token] if token else [],
             policy=self._job.configuration.requests,
-            folder=writer.folder,
+            file=writer.path,
             count=len(writer.summaries),
             on_hidden=hide,
         )
@@ -237,7 +237,7 @@ class _JobRunner:
             writer.write,
             Scrubber([token] if token else []),
             request_limits(policy, deadline),
-            writer.folder,
+            writer.path,
         )
         return AstraClient(
             ClientContext(

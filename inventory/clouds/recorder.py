@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inventory.clouds.environment import secrets_of_environment
 from inventory.errors import too_large
+from inventory.evidence.compressed_lines import LONGEST_BODY
 from inventory.evidence.exchange import HEADERS, TOO_LATE, Exchange, Failure
-from inventory.evidence.redaction import Redacted, redact_body, serialize_body
+from inventory.evidence.redaction import Redacted, redact_body
+from inventory.text.canonical_json import compact_json
 from inventory.text.secrets import HIDDEN, Scrubber
 
 if TYPE_CHECKING:
@@ -79,13 +81,13 @@ class CloudRecorder:
         record: Callable[[Exchange], object],
         tokens: Iterable[Secret],
         policy: RequestPolicy,
-        folder: str,
+        file: str,
         count: int = 0,
         on_hidden: Callable[[tuple[Secret, ...]], object] = lambda _: None,
     ) -> None:
         """Pass every exchange to ``record``, without ``tokens``.
 
-        Files are numbered in ``folder`` from the ``count`` on that there are. What the environment
+        They are the lines of ``file`` after the ``count`` that there are. What the environment
         holds is hidden from the first answer on, whichever cloud gives it. ``on_hidden`` gets the
         credentials that are to be hidden beside ``tokens``.
         """
@@ -94,7 +96,7 @@ class CloudRecorder:
         self._tokens = tuple(tokens)
         self._scrubber = Scrubber(self._tokens)
         self._policy = policy
-        self._folder = folder
+        self._file = file
         self._count = count
         self._bytes = 0
         self._lock = threading.Lock()
@@ -113,9 +115,11 @@ class CloudRecorder:
         """Record an answer; one that is beyond the limits is recorded as a failure."""
         ended = datetime.now(UTC)
         if error := self._beyond_limits(answer):
-            failure = Failure.model_validate({"reason": error.reason, "detail": error.detail})
-            return self._write(Exchange("", address, started, ended, failure=failure))
+            return self._refused(address, started, error)
         redacted = _without_needless(redact_body(answer.body, self._scrubber))
+        if len(redacted.body) > LONGEST_BODY:
+            found = f"more than {LONGEST_BODY:,} bytes of evidence of one answer"
+            return self._refused(address, started, too_large(found, "largest_answer_bytes"))
         # No fact is ever read from a text: it is a page of a gateway, which may greet the caller.
         if answer.status >= _REDIRECT or redacted.text is not None:
             redacted = _without_caller(redacted)
@@ -130,6 +134,10 @@ class CloudRecorder:
                 **redacted._asdict(),
             )
         )
+
+    def _refused(self, address: str, started: datetime, error: UnansweredError) -> Exchange:
+        failure = Failure.model_validate({"reason": error.reason, "detail": error.detail})
+        return self.failed(address, started, failure)
 
     def failed(self, address: str, started: datetime, failure: Failure) -> Exchange:
         """Record that there was no answer, and why."""
@@ -165,7 +173,7 @@ class CloudRecorder:
         with self._lock:
             self._count += 1
             self._bytes += len(exchange.body)
-            written = exchange._replace(path=f"{self._folder}/{self._count:04}.json")
+            written = exchange._replace(path=self._file, line=self._count)
             self._record(written)
         return written
 
@@ -177,7 +185,7 @@ def _without_needless(redacted: Redacted) -> Redacted:
     if counts == Counter(redacted.redactions):
         return redacted
     return redacted._replace(
-        value=value, body=serialize_body(value), redactions=dict(sorted(counts.items()))
+        value=value, body=compact_json(value), redactions=dict(sorted(counts.items()))
     )
 
 
@@ -197,9 +205,9 @@ def _hide_needless(value: Any, counts: Counter[str]) -> Any:  # noqa: ANN401 (an
 def _without_caller(redacted: Redacted) -> Redacted:
     """Return the body of an error with its codes only."""
     if redacted.text is not None:
-        return redacted._replace(text=HIDDEN, body=serialize_body(HIDDEN))
+        return redacted._replace(text=HIDDEN, body=compact_json(HIDDEN))
     value = _only_codes(redacted.value)
-    return redacted._replace(value=value, body=serialize_body(value))
+    return redacted._replace(value=value, body=compact_json(value))
 
 
 def _only_codes(value: Any, name: str = "") -> Any:  # noqa: ANN401 (any JSON)

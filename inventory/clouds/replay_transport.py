@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
 from inventory.errors import ReplayError
-from inventory.evidence.exchange_summary import cloud_of, file_number
+from inventory.evidence.exchange_summary import cloud_of, recorded_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ _UNAUTHORIZED = 401
 
 
 class ReplayingCloudTransport:
-    """Answers from recorded exchanges, each once and in the order of their files."""
+    """Answers from recorded exchanges, each once and in the order in which they were recorded."""
 
     def __init__(self, exchanges: Iterable[Exchange]) -> None:
         """Keep ``exchanges`` by address."""
@@ -27,7 +27,7 @@ class ReplayingCloudTransport:
         # another in each run; that of one address is not.
         self._queues: dict[str, deque[Exchange]] = defaultdict(deque)
         self._lock = threading.Lock()
-        for exchange in sorted(exchanges, key=lambda recorded: file_number(recorded.path)):
+        for exchange in sorted(exchanges, key=recorded_order):
             self._queues[exchange.address].append(exchange)
 
     def send(self, request: CloudRequest) -> Exchange:
@@ -53,8 +53,8 @@ class ReplayingCloudTransport:
         """Raise ReplayError if an exchange was recorded that no request has used."""
         unused = [exchange for queue in self._queues.values() for exchange in queue]
         if unused:
-            first = min(unused, key=lambda exchange: file_number(exchange.path))
-            raise ReplayError(f"{first.path}: recorded, but not requested: {first.address}")
+            first = min(unused, key=recorded_order)
+            raise ReplayError(f"{first.place}: recorded, but not requested: {first.address}")
 
 
 def is_cloud_address(address: str) -> bool:

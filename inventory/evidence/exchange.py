@@ -1,4 +1,4 @@
-"""One request and its answer, as they are recorded: without secrets, one list entry a line."""
+"""One request and its answer, as they are recorded; and their file in evidence of version 1."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field, StrictBool, ValidationError
 
 from inventory.errors import EvidenceError, Problem, UnansweredError
-from inventory.evidence.redaction import serialize_body
 from inventory.files.validation import problems_of
 from inventory.model.base import Count, Entry, FormatVersion, Moment, WholeNumber
 from inventory.model.gaps import CloudReason
@@ -61,7 +60,7 @@ class Exchange(NamedTuple):
     """One request and what came of it.
 
     Attributes:
-        path: the path of its file inside the bundle.
+        path: the path of the file inside the bundle that holds it.
         address: the path and parameters of the request, which is always a GET. Of a request to a
             cloud it begins with cloud and host: ``/aws/kms.us-east-1.amazonaws.com/ListGrants?…``.
         started: when the request was sent, in UTC.
@@ -72,7 +71,8 @@ class Exchange(NamedTuple):
         text: the redacted body, if it is not JSON; cut at 20,000 characters.
         redactions: how often each field was redacted, by its name.
         failure: why there is no answer.
-        body: the redacted body as it is written; empty if it has not been rendered yet.
+        body: the redacted body as it is on its line; empty if it has not been rendered yet.
+        line: its line in the file; 0 if the file holds nothing else, as in version 1.
     """
 
     path: str
@@ -86,15 +86,22 @@ class Exchange(NamedTuple):
     redactions: dict[str, int] = {}  # noqa: RUF012 (never changed)
     failure: Failure | None = None
     body: str = ""
+    line: int = 0
 
     @property
     def outcome(self) -> str:
         """Return the status, or the reason code of the failure."""
         return outcome_of(self.status, self.failure)
 
+    @property
+    def place(self) -> str:
+        """Return the file that holds it, with its line there unless it holds nothing else."""
+        return f"{self.path}:{self.line}" if self.line else self.path
+
     def location(self, index: int | None = None) -> str:
-        """Return the file and line of the body, or of the list entry at ``index``."""
-        return f"{self.path}:{_BODY_LINE + (0 if index is None else index + 1)}"
+        """Return the file and line of the answer; in version 1, of its list entry at ``index``."""
+        line = self.line or _BODY_LINE + (0 if index is None else index + 1)
+        return f"{self.path}:{line}"
 
     def clock_difference(self) -> float | None:
         """Return by how many seconds the server's clock is ahead; None if it sends no valid date.
@@ -131,10 +138,8 @@ def retry_after(exchange: Exchange) -> float | None:
 
 
 def render_exchange(exchange: Exchange) -> bytes:
-    """Render the file of an exchange: one field a line, the body last."""
-    body = exchange.body or serialize_body(
-        exchange.value if exchange.text is None else exchange.text
-    )
+    """Render the file of an exchange of version 1: one field a line, the body last."""
+    body = _serialize_body(exchange.value if exchange.text is None else exchange.text)
     failure = exchange.failure.model_dump() if exchange.failure else None
     fields = (
         ("cmek-exchange", "1"),
@@ -154,8 +159,18 @@ def render_exchange(exchange: Exchange) -> bytes:
     return f"{{\n{lines}\n}}\n".encode("ascii")
 
 
+def _serialize_body(value: Any) -> str:  # noqa: ANN401 (whatever the body holds)
+    """Render a body as JSON in one line, a list with one entry a line.
+
+    So every entry has a line to which a finding can refer.
+    """
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join(map(compact_json, value)) + "\n]"
+    return compact_json(value)
+
+
 class ExchangeFile(Entry):
-    """The content of an exchange's file."""
+    """The content of an exchange's file in version 1."""
 
     format: Annotated[FormatVersion, Field(alias="cmek-exchange")]
     method: Literal["GET"]

@@ -15,15 +15,16 @@ class ExchangeSummary(NamedTuple):
     """An exchange without its body.
 
     Attributes:
-        path: its file inside the bundle.
+        path: the file inside the bundle that holds it.
         address: the path and parameters of the request.
         outcome: the status, or the reason code of the failure.
         ended: when it ended.
         clock: by how many seconds Astra's clock was ahead; None if it is unknown, and of a request
             to a cloud.
-        sha256: the hash of its file.
+        sha256: the hash of its line, or of its file in version 1.
         redactions: how many fields were redacted.
         is_failure: whether there was no answer, or one with a status of 400 or more.
+        line: its line in the file; 0 in version 1.
     """
 
     path: str
@@ -34,6 +35,7 @@ class ExchangeSummary(NamedTuple):
     sha256: str
     redactions: int
     is_failure: bool
+    line: int = 0
 
     @property
     def cloud(self) -> Provider | None:
@@ -48,7 +50,7 @@ def cloud_of(address: str) -> Provider | None:
 
 
 def summarize_exchange(exchange: Exchange, sha256: str) -> ExchangeSummary:
-    """Summarize ``exchange``, whose file has the hash ``sha256``."""
+    """Summarize ``exchange``, whose line or file has the hash ``sha256``."""
     return ExchangeSummary(
         path=exchange.path,
         address=exchange.address,
@@ -58,12 +60,13 @@ def summarize_exchange(exchange: Exchange, sha256: str) -> ExchangeSummary:
         sha256=sha256,
         redactions=sum(exchange.redactions.values()),
         is_failure=exchange.status is None or exchange.status >= _FAILED,
+        line=exchange.line,
     )
 
 
-def file_number(path: str) -> tuple[int, str]:
-    """Return a sort key: the files of an organization in the order of their numbers.
+def recorded_order(exchange: Exchange | ExchangeSummary) -> tuple[int, str, int]:
+    """Return a sort key: the exchanges of an organization in the order of their files and lines.
 
-    Their names have at least four digits, and more from the ten-thousandth on.
+    The names of files have at least four digits, and more from the ten-thousandth on.
     """
-    return len(path), path
+    return len(exchange.path), exchange.path, exchange.line

@@ -15,7 +15,7 @@ from inventory.files.evidence_layout import is_bundle, read_folder
 from inventory.system.folder_lock import FolderLock, writing_to
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -62,14 +62,14 @@ def prepare_folder(folder: Path, notify: Callable[[str], None]) -> Chain:
     content = read_folder(folder)
     if problems := content.problems():
         raise InventoryError(problems)
-    chain = _require_chain(folder, content.bundles)
+    chain = require_chain(folder, content.bundles)
     for path in content.unfinished:  # its collection has ended, else the lock would not be free
         notify(f"Removing {path.as_posix()}, which a killed collection left unfinished.")
         shutil.rmtree(path)
     return chain
 
 
-def _require_chain(folder: Path, bundles: Iterable[Path]) -> Chain:
+def require_chain(folder: Path, bundles: Iterable[Path]) -> Chain:
     """Return the chain of ``bundles``; raise EvidenceError if nothing can be added to it.
 
     A bundle that followed an older one instead would drop the damaged one from the chain unnoticed.
@@ -111,16 +111,20 @@ def previous_of(chain: Chain) -> Previous | None:
     return Previous(name=chain.head.name, root=chain.head.root) if chain.head else None
 
 
-def free_bundle_path(folder: Path, started: datetime, chain: Chain) -> Path:
+def free_bundle_path(
+    folder: Path, started: datetime, chain: Chain, taken: Container[str] = ()
+) -> Path:
     """Return an unused path in ``folder``, named after the time.
 
-    The name of a removed bundle stays used as long as the oldest one here refers to it: after the
-    clock was set back, another bundle of that name would look like a forgery of it.
+    The name of a removed bundle stays used as long as the oldest one here refers to it, or if it is
+    ``taken``: after the clock was set back, another bundle of that name would look like a forgery
+    of it.
     """
     name = started.strftime("%Y-%m-%dT%H-%M-%SZ")
     number = 1
     path = folder / name
-    while path.exists() or (chain.earlier and chain.earlier.name == path.name):
+    used = chain.earlier.name if chain.earlier else ""
+    while path.exists() or path.name == used or path.name in taken:
         number += 1
         path = folder / f"{name}-{number}"
     return path

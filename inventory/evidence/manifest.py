@@ -13,34 +13,61 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
 from inventory.errors import EvidenceError, Problem
-from inventory.files.evidence_layout import EXCHANGES, INVENTORY, MANIFEST, ORGANIZATIONS
+from inventory.evidence.compressed_lines import read_lines
+from inventory.files.evidence_layout import EXCHANGES, INVENTORY, LINES, MANIFEST, ORGANIZATIONS
 from inventory.files.validation import problems_of
-from inventory.model.base import Count, Entry, FormatVersion, Moment, WholeNumber
+from inventory.model.base import Count, Entry, EvidenceVersion, Moment, WholeNumber
 from inventory.text.secrets import holds_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pydantic import ValidationInfo
 
 T = TypeVar("T")
 
 ROOT = b'"root": '
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
-_PATH = r"^(?:inventory\.ndjson|organizations\.json|exchanges/[0-9]{4,9}/[0-9]{4,9}\.json)$"
+_PATH = (
+    r"^(?:inventory\.ndjson|organizations\.json"
+    r"|exchanges/[0-9]{4,9}(?:\.ndjson\.gz|/[0-9]{4,9}\.json))$"
+)
+
+_WITH_LINES = 2
+"""The version in which an exchange is a line of a file, and not a file of its own."""
 
 _FOLDER = re.compile(rf"{EXCHANGES}/([0-9]{{4,9}})")
 
 
 class ListedFile(Entry):
-    """A file of a bundle: its path inside it, its size in bytes, the hash of its content."""
+    """A file of a bundle.
+
+    Attributes:
+        path: its path inside the bundle.
+        size: its size in bytes.
+        content: of compressed lines, their size before they were compressed; else None.
+        sha256: the hash of the file.
+    """
 
     path: Annotated[str, Field(pattern=_PATH)]
     size: Count
+    content: Annotated[Count | None, Field(validate_default=True)] = None
     sha256: Sha256
+
+    @field_validator("content")
+    @classmethod
+    def _belongs_to_lines(cls, content: int | None, info: ValidationInfo) -> int | None:
+        path = info.data.get("path")  # missing if it is wrong itself
+        if path is not None and (content is not None) is not path.endswith(LINES):
+            raise PydanticCustomError(
+                "content", "the size of compressed lines, and of no other file"
+            )
+        return content
 
 
 class Previous(Entry):
@@ -54,7 +81,8 @@ class Manifest(Entry):
     """What a bundle holds, and when and how it was made.
 
     Attributes:
-        format: the version of the format, 1.
+        format: the version of the format: 1 with a file for each exchange, 2 with a file for each
+            organization.
         tool: the name and version of the tool that made it.
         address: the host of Astra to which the requests went; empty if only clouds were asked.
         cloud_addresses: the hosts to which requests to clouds went in place of the clouds' own.
@@ -70,7 +98,7 @@ class Manifest(Entry):
         root: the SHA-256 of all lines of the manifest above it.
     """
 
-    format: Annotated[FormatVersion, Field(alias="cmek-evidence")]
+    format: Annotated[EvidenceVersion, Field(alias="cmek-evidence")]
     tool: str
     address: str
     cloud_addresses: tuple[str, ...] = ()
@@ -84,6 +112,23 @@ class Manifest(Entry):
     previous: Previous | None
     files: tuple[ListedFile, ...]
     root: Sha256
+
+    @property
+    def has_lines(self) -> bool:
+        """Say whether an exchange is a line of a file, and not a file of its own."""
+        return self.format == _WITH_LINES
+
+    @field_validator("files")
+    @classmethod
+    def _are_of_the_version(
+        cls, files: tuple[ListedFile, ...], info: ValidationInfo
+    ) -> tuple[ListedFile, ...]:
+        ending = LINES if info.data.get("format") == _WITH_LINES else ".json"
+        for file in files:
+            if file.path.startswith(f"{EXCHANGES}/") and not file.path.endswith(ending):
+                text = f"exchanges in files that end in {ending}, as the manifest has that version"
+                raise PydanticCustomError("layout", text)
+        return files
 
 
 class ManifestHead(BaseModel):
@@ -213,7 +258,7 @@ def _present_paths(folder: Path, manifest: Manifest) -> Iterator[str]:
             if path != MANIFEST:
                 yield path
         path = Path(place).relative_to(folder).as_posix()
-        if not (files or folders or _may_be_empty(path, manifest.organizations)):
+        if not (files or folders or _may_be_empty(path, manifest)):
             yield path
 
 
@@ -222,12 +267,13 @@ def _unreadable(error: OSError) -> NoReturn:
     raise bundle_error(Path(error.filename), found, "a readable folder")
 
 
-def _may_be_empty(path: str, organizations: int) -> bool:
+def _may_be_empty(path: str, manifest: Manifest) -> bool:
     """Say whether ``path`` is the folder of exchanges, or of an organization without requests."""
     number = _FOLDER.fullmatch(path)
     if number is None:
         return path == EXCHANGES
-    return 1 <= int(number[1]) <= organizations and number[1] == f"{int(number[1]):04}"
+    is_known = 1 <= int(number[1]) <= manifest.organizations
+    return not manifest.has_lines and is_known and number[1] == f"{int(number[1]):04}"
 
 
 def _check_file(folder: str, path: str, file: ListedFile) -> Iterator[Problem]:
@@ -241,7 +287,23 @@ def _check_file(folder: str, path: str, file: ListedFile) -> Iterator[Problem]:
     if not is_file:
         yield _problem(folder, path, "a link", "a file")
         return
-    if hashlib.sha256(raw).hexdigest() != file.sha256 or len(raw) != file.size:
+    is_changed = hashlib.sha256(raw).hexdigest() != file.sha256 or len(raw) != file.size
+    if is_changed:
         yield _problem(folder, path, "changed content", f"the SHA-256 {file.sha256}")
-    if holds_secret(raw):
+    if file.content is not None:
+        # What was changed is not decompressed: nothing is known of what it may grow to.
+        yield from () if is_changed else _check_lines(place, file.content)
+    elif holds_secret(raw):
         yield _problem(folder, path, "what looks like a token", "evidence without secrets")
+
+
+def _check_lines(place: Path, content: int) -> Iterator[Problem]:
+    """Yield what is wrong with a file of compressed lines, and the first line with a secret."""
+    try:
+        for number, line in enumerate(read_lines(place, content), 1):
+            if holds_secret(line):
+                found, expected = "what looks like a token", "evidence without secrets"
+                yield Problem(str(place), number, "", found, expected)
+                return
+    except EvidenceError as error:
+        yield from error.problems

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from inventory.errors import LeakError
-from inventory.evidence.exchange import render_exchange
+from inventory.evidence.compressed_lines import CompressedLines
+from inventory.evidence.exchange_line import render_line
 from inventory.evidence.exchange_summary import ExchangeSummary, summarize_exchange
 from inventory.evidence.manifest import Previous, root_line
 from inventory.files.evidence_layout import (
@@ -21,6 +22,7 @@ from inventory.files.evidence_layout import (
     MANIFEST,
     ORGANIZATIONS,
     UNFINISHED,
+    exchanges_path,
 )
 from inventory.files.ndjson_writer import end_line, head_line, organization_lines
 from inventory.text.canonical_json import compact_json, format_timestamp
@@ -28,7 +30,7 @@ from inventory.text.secrets import holds_secret, refuse_leaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from concurrent.futures import Executor, Future
+    from concurrent.futures import Executor
     from datetime import datetime
 
     from inventory.evidence.exchange import Exchange
@@ -83,26 +85,20 @@ class ExchangeWriter:
     """Writes the exchanges of one organization.
 
     Attributes:
-        folder: the path inside the bundle.
+        path: their file inside the bundle.
         summaries: a summary of each.
         period: when the first started and the last ended; None if there is none yet.
     """
 
-    def __init__(self, bundle: Path, folder: str, needles: Sequence[bytes], pool: Executor) -> None:
-        """Write into ``folder`` of ``bundle``, and nothing that holds any of ``needles``.
-
-        The files are written by ``pool``: a slow disk must not delay the next request.
-        """
-        self.folder = folder
+    def __init__(self, bundle: Path, path: str, needles: Sequence[bytes], pool: Executor) -> None:
+        """Write by ``pool`` to the file ``path`` of ``bundle``; nothing that holds ``needles``."""
+        self.path = path
         self.summaries: list[ExchangeSummary] = []
         self.period: Period | None = None
-        self._bundle = bundle
-        self._pool = pool
-        self._writing: list[Future[int]] = []
+        self._file = bundle / path
+        self._lines = CompressedLines(self._file, pool)
         self._needles = list(needles)
-        self._leaks: list[Path] = []
-        self._lines: list[str] = []
-        (bundle / folder).mkdir()
+        self._has_leaks = False
 
     def hide(self, tokens: Iterable[Secret]) -> None:
         """Write nothing more that holds any of ``tokens``: credentials that were found later."""
@@ -110,36 +106,29 @@ class ExchangeWriter:
 
     def write(self, exchange: Exchange) -> None:
         """Write ``exchange``; raise LeakError if it holds a secret in spite of the redaction."""
-        raw = render_exchange(exchange)
-        path = self._bundle / exchange.path
+        raw = render_line(exchange)
         if holds_secret(raw, self._needles):
-            self._leaks.append(path)
-            raise LeakError([path])
-        self._writing.append(self._pool.submit(path.write_bytes, raw))
+            self._has_leaks = True
+            raise LeakError([self._file])
+        self._lines.write(raw)
         sha256 = hashlib.sha256(raw).hexdigest()
         self.summaries.append(summarize_exchange(exchange, sha256))
         self.period = Period(exchange.started, exchange.ended).with_other(self.period)
-        self._lines.append(_manifest_line(exchange.path, len(raw), sha256))
 
     def holds_secret(self, text: bytes) -> bool:
         """Say whether ``text`` holds a secret: one of these needles, or what looks like one."""
         return holds_secret(text, self._needles)
 
     def manifest_lines(self) -> list[str]:
-        """Return the manifest's line for each file, in the order of their paths.
+        """Return the manifest's line for the file; none if there was no exchange.
 
-        Waits until all of them are written. Raises OSError if one could not be, and LeakError if
-        one was refused: a vendor's library may have swallowed that.
+        Writes what is left of the file. Raises OSError if that, or anything before it, could not be
+        written, and LeakError if an exchange was refused: a vendor's library may have swallowed it.
         """
-        if self._leaks:
-            raise LeakError(self._leaks)
-        for written in self._writing:
-            written.result()
-        return sorted(self._lines)
-
-
-def _manifest_line(path: str, size: int, sha256: str) -> str:
-    return compact_json({"path": path, "size": size, "sha256": sha256})
+        if self._has_leaks:
+            raise LeakError([self._file])
+        written = self._lines.close()
+        return [compact_json({"path": self.path, **written._asdict()})] if written else []
 
 
 class Tally:
@@ -225,7 +214,7 @@ class JobWriter:
     def begin(self, number: int, token: Secret | None) -> ExchangeWriter:
         """Begin the organization ``number``, from 1; its ``token`` must not be written."""
         needles = [needle.encode() for needle in token.needles()] if token else []
-        return ExchangeWriter(self._staging, f"{EXCHANGES}/{number:04}", needles, self._pool)
+        return ExchangeWriter(self._staging, exchanges_path(number), needles, self._pool)
 
     def end(self, number: int, organization: Organization, writer: ExchangeWriter) -> None:
         """Write an organization that is done.
@@ -311,7 +300,7 @@ class BundleWriter:
     def _manifest(self, period: Period) -> Iterator[str]:
         tool, address, _, previous, cloud_addresses = self._info
         fields = {
-            "cmek-evidence": 1,
+            "cmek-evidence": 2,
             "tool": tool,
             "address": address,
             **({"cloud_addresses": cloud_addresses} if cloud_addresses else {}),
@@ -336,7 +325,7 @@ class BundleWriter:
         path = self.staging / name
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return _manifest_line(name, path.stat().st_size, sha256)
+        return compact_json({"path": name, "size": path.stat().st_size, "sha256": sha256})
 
     def discard(self) -> None:
         """Remove what was written so far."""

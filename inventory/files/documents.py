@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import yaml
@@ -26,6 +26,7 @@ except ImportError:  # pragma: no cover (PyYAML built without its C library)
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
 FieldPath = tuple[str | int, ...]
+Keep = Callable[[dict[str, Any]], dict[str, Any]]
 _Tags = dict[tuple[int, bool], str]
 
 MOST_ALIASED = 10_000
@@ -76,8 +77,11 @@ def read_text(file: str, raw: bytes) -> tuple[str, list[Problem]]:
         return "", [Problem(file, line, "", f"byte 0x{raw[error.start]:02x}", UTF_8)]
 
 
-def read_document(file: str, raw: bytes) -> Document:
+def read_document(file: str, raw: bytes, keep: Keep | None = None) -> Document:
     """Read ``raw`` by the ending of ``file``: ``.json`` as JSON, everything else as YAML.
+
+    Of JSON, ``keep`` returns the part to keep of each object, the inner ones first. A part that it
+    drops has its line still, but not in the iteration over all lines.
 
     Never raises. If the text cannot be read, ``problems`` has the reason and ``data`` is None.
     """
@@ -85,7 +89,8 @@ def read_document(file: str, raw: bytes) -> Document:
     if problems:
         return Document(None, {}, problems)
     try:
-        return _read_json(file, text) if file.lower().endswith(".json") else _read_yaml(file, text)
+        is_json = file.lower().endswith(".json")
+        return _read_json(file, text, keep) if is_json else _read_yaml(file, text)
     except _UnreadableTextError as unreadable:
         return Document(None, {}, [unreadable.problem])
 
@@ -108,8 +113,8 @@ def refuse_constant(name: str) -> Any:  # noqa: ANN401 (json wants a function of
 # --- JSON ---------------------------------------------------------------------------------------
 
 
-def _read_json(file: str, text: str) -> Document:
-    objects = _Objects()
+def _read_json(file: str, text: str, keep: Keep | None) -> Document:
+    objects = _Objects(keep)
     try:
         data = json.loads(text, object_pairs_hook=objects.build, parse_constant=refuse_constant)
     except json.JSONDecodeError as error:
@@ -127,14 +132,15 @@ def _read_json(file: str, text: str) -> Document:
 class _Objects:
     """Builds the objects of a JSON text, and notes whether any has a duplicate key."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep: Keep | None) -> None:
         self.have_duplicates = False
+        self._keep = keep
 
     def build(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         data = dict(pairs)
         if len(data) < len(pairs):
             self.have_duplicates = True
-        return data
+        return self._keep(data) if self._keep else data
 
 
 def _json_failure(error: Exception) -> str:

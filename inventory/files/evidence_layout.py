@@ -14,8 +14,14 @@ MANIFEST = "manifest.json"
 INVENTORY = "inventory.ndjson"
 ORGANIZATIONS = "organizations.json"
 EXCHANGES = "exchanges"
+LINES = ".ndjson.gz"
+"""How the name of a file ends that holds an organization's exchanges, one a line."""
+
 UNFINISHED = ".collecting-"
 """How the name of an unfinished bundle begins."""
+
+SUMMARY, SUMMARY_ENDING = "summary-", ".ndjson"
+"""How the name of a summary of pruned bundles begins and ends."""
 
 _BUNDLE_PARTS = frozenset({INVENTORY, EXCHANGES})
 _HOUSEKEEPING = frozenset(
@@ -28,7 +34,12 @@ _EXPECTED = (
     "restore it, or move it out of this folder"
 )
 
-Kind = Literal["bundle", "broken", "record", "unfinished", "housekeeping", "unknown"]
+Kind = Literal["bundle", "broken", "record", "summary", "unfinished", "housekeeping", "unknown"]
+
+
+def exchanges_path(number: int) -> str:
+    """Return the path inside a bundle of the exchanges of the organization ``number``, from 1."""
+    return f"{EXCHANGES}/{number:04}{LINES}"
 
 
 class FolderEntry(NamedTuple):
@@ -37,8 +48,9 @@ class FolderEntry(NamedTuple):
     Attributes:
         path: its path.
         kind: ``bundle``: a folder with a manifest; ``broken``: the rest of one without it;
-            ``record``: a file that can be an inventory; ``unfinished``: a bundle being written;
-            ``housekeeping``: of the suite or of the system; ``unknown``: anything else.
+            ``record``: a file that can be an inventory; ``summary``: that of pruned bundles;
+            ``unfinished``: a bundle being written; ``housekeeping``: of the suite or of the system;
+            ``unknown``: anything else.
         found: what it is, in words.
     """
 
@@ -57,6 +69,7 @@ class FolderContent(NamedTuple):
     Attributes:
         bundles: the evidence bundles.
         records: the files that can be inventories.
+        summaries: the summaries of bundles that were pruned.
         unfinished: the bundles that are being written, which are no records.
         broken: the rests of bundles without a manifest.
         unknown: whatever else there is.
@@ -64,6 +77,7 @@ class FolderContent(NamedTuple):
 
     bundles: tuple[Path, ...]
     records: tuple[Path, ...]
+    summaries: tuple[Path, ...]
     unfinished: tuple[Path, ...]
     broken: tuple[FolderEntry, ...]
     unknown: tuple[FolderEntry, ...]
@@ -85,10 +99,17 @@ def read_folder(folder: Path) -> FolderContent:
     def of(kind: Kind) -> tuple[FolderEntry, ...]:
         return tuple(entry for entry in entries if entry.kind == kind)
 
-    bundles, records, unfinished = (
-        tuple(entry.path for entry in of(kind)) for kind in ("bundle", "record", "unfinished")
+    def paths_of(kind: Kind) -> tuple[Path, ...]:
+        return tuple(entry.path for entry in of(kind))
+
+    return FolderContent(
+        bundles=paths_of("bundle"),
+        records=paths_of("record"),
+        summaries=paths_of("summary"),
+        unfinished=paths_of("unfinished"),
+        broken=of("broken"),
+        unknown=of("unknown"),
     )
-    return FolderContent(bundles, records, unfinished, of("broken"), of("unknown"))
 
 
 def is_folder(path: str) -> bool:
@@ -97,6 +118,12 @@ def is_folder(path: str) -> bool:
         return stat.S_ISDIR(Path(path).stat().st_mode)
     except (OSError, ValueError):  # ValueError: a path with a NUL
         return False
+
+
+def is_summary(path: str | Path) -> bool:
+    """Say whether ``path`` is named like a summary of pruned bundles."""
+    name = Path(path).name
+    return name.startswith(SUMMARY) and name.endswith(SUMMARY_ENDING)
 
 
 def is_bundle(path: Path) -> bool:
@@ -146,6 +173,8 @@ def _folder_kind(path: Path) -> tuple[Kind, str]:
 def _file_kind(path: Path, mode: int) -> tuple[Kind, str]:
     if not stat.S_ISREG(mode):
         return "unknown", "neither a file nor a folder"
+    if is_summary(path):
+        return "summary", "a summary of bundles"
     if path.suffix.lower() in FORMATS:
         return "record", "a file"
     return "unknown", "a file that is not a record"

@@ -137,6 +137,7 @@ OWN_FILES = (
     FileKind("cmek-organizations", "an organizations file", option="--cmek-live"),
     FileKind("cmek-waivers", "waivers", option="--cmek-waivers"),
     FileKind("cmek-controls", "control ids", option="--cmek-controls"),
+    FileKind("cmek-summary", "a summary of pruned bundles", option=HISTORIES),
     _bundle_part("cmek-evidence", "the manifest of an evidence bundle"),
     _bundle_part("cmek-exchange", "a recorded answer of Astra"),
     FileKind("schema=cmek-audit-record/", "the record of an audit", option=REPORTS),
@@ -157,6 +158,7 @@ _HEAD = re.compile(r"""^[{\s]*["']?(cmek-[a-z]+)["']?[ \t]*:""", re.MULTILINE)
 
 FOLDER_KINDS = (
     FileKind("bundle", "an evidence bundle", option=INVENTORIES),
+    FileKind("cmek-inventory.json", "an inventory in Parquet", option=INVENTORIES),
     FileKind("bundles", "a folder of evidence bundles", option=HISTORIES),
     FileKind("audit.json", "a report folder", option=REPORTS),
     FileKind("*.tf*", "a folder with a Terraform configuration", option="--cmek-terraform-source"),
@@ -204,12 +206,14 @@ def recognize_head(text: str) -> FileKind | None:
 
 def recognize_folder(folder: Path) -> FileKind:
     """Recognize a folder by its contents; one that cannot be listed is any other."""
-    bundle, bundles, report, configuration, other = FOLDER_KINDS
+    bundle, parquet, bundles, report, configuration, other = FOLDER_KINDS
     with suppress(
         OSError, InventoryError
     ):  # whoever reads the folder reports why it cannot be listed
         if is_bundle(folder):
             return bundle
+        if (folder / parquet.signature).is_file():
+            return parquet
         if (folder / report.signature).is_file():
             return report
         if read_folder(folder).bundles:

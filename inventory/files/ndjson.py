@@ -15,61 +15,27 @@ import os
 import re
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar, get_args
-
-from pydantic import BaseModel, ValidationError
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from inventory.errors import InventoryError, Problem
+from inventory.files.entry_reader import KINDS, EntryReader, Lines
 from inventory.files.format_detection import STREAM, content_problem
-from inventory.files.ndjson_lines import (
-    BadLineError,
-    EndRecord,
-    HeadRecord,
-    parse_line,
-    read_database,
-)
-from inventory.files.suggestions import did_you_mean
-from inventory.files.validation import problems_of
-from inventory.files.yaml_json import RecordedFile, duplicates_within, token_problem
-from inventory.model.base import Located
-from inventory.model.database import Database
-from inventory.model.gaps import Fact, Gap, Reading
-from inventory.model.key import CustomerKey, RegionView, SupportCase, VendorAccount
-from inventory.model.kms import CloudKey
+from inventory.files.ndjson_lines import EndRecord, HeadRecord
+from inventory.files.yaml_json import RecordedFile, token_problem
 from inventory.model.organization import Organization
 from inventory.model.sources import CLOUDS_ONLY, Evidence, Role, Source
 from inventory.system.file_ranges import open_range, split_file
-from inventory.text.display import describe
 from inventory.text.secrets import lines_with_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from inventory.system.file_ranges import FileRange, SplitFile
 
-T = TypeVar("T", bound=BaseModel)
 
-MOST_KEPT = 1_000
 _TAIL = 65_536
 _READ = 1_048_576
-
-_CUT_SHORT = tuple(
-    Gap(fact=fact, reason="cut-short", detail="the file ended without its end record")
-    for fact in get_args(Fact)
-)
-
-_OF_ASTRA = frozenset(get_args(Fact)) | {"identity"}
-"""What is read from Astra."""
-
-_LISTS: dict[str, tuple[str, type[Located]]] = {
-    "key": ("keys", CustomerKey),
-    "database": ("databases", Database),
-    "region-view": ("region_views", RegionView),
-    "vendor-account": ("vendor_accounts", VendorAccount),
-    "cloud-key": ("cloud_keys", CloudKey),
-    "support-case": ("support_cases", SupportCase),
-    "reading": ("readings", Reading),
-}
 
 ORGANIZATION_LINE = re.compile(rb'^\{ *"kind" *: *"organization" *[,}].*$', re.MULTILINE)
 """An organization's own line; where one looks otherwise, the file is not cut."""
@@ -77,9 +43,7 @@ ORGANIZATION_LINE = re.compile(rb'^\{ *"kind" *: *"organization" *[,}].*$', re.M
 _NAMING = ("id", "name", "owner", "captured_at")
 """What an organization's own line states of who it is, and of when."""
 
-_KINDS = ("organization", *_LISTS)
-_ENTRY_LINE = re.compile(rb'\{ *"kind" *: *"(%s)" *,' % "|".join(_LISTS).encode())
-_EXPECTED_KINDS = f"a kind: {', '.join(_KINDS)} or end"
+_ENTRY_LINE = re.compile(rb'\{ *"kind" *: *"(%s)" *,' % "|".join(KINDS[1:]).encode())
 
 
 class PartRead(NamedTuple):
@@ -98,13 +62,12 @@ class PartRead(NamedTuple):
     last_line: int
 
 
-class NdjsonReader:
+class NdjsonReader(EntryReader):
     """A reader of one file: iterate over ``organizations`` once, then read ``source``.
 
     Attributes:
         file: the path, as it was given.
         head: the file's first line.
-        is_whole: whether the file ends with an end record.
     """
 
     def __init__(
@@ -120,21 +83,25 @@ class NdjsonReader:
         recorded answer in which it was ``seen``. With a ``part``, only its lines are read, and what
         the whole file has to have is not asked of it.
         """
-        self.file = file
+        super().__init__(file)
         self._part = part
         self._sha256 = ""
         self._bundle = bundle
         self._role = role
         self._hash = hashlib.sha256()
         self._size = 0
-        self._line = 0
-        self._problems: list[Problem] = []
-        self._total_problems = 0
-        self._counts = dict.fromkeys(_KINDS, 0)
-        self._seen: dict[str, None] = {}
-        self._end: EndRecord | None = None
         self.head = self._read_head()
-        self.is_whole = self._ends_whole()
+        self._is_whole = self._ends_whole()
+
+    @property
+    def captured_at(self) -> datetime | None:
+        """Return when its content was true; None if it has no date."""
+        return self.head.captured_at
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether the file ends with an end record."""
+        return self._is_whole
 
     @property
     def source(self) -> Source:
@@ -157,31 +124,6 @@ class NdjsonReader:
             clouds_of=tuple(self._seen) if self.head.clouds_only else (),
         )
 
-    def organizations(self) -> Iterator[Organization]:
-        """Yield one organization after the other.
-
-        Raises InventoryError at the end, with all problems at once. After the first problem it
-        yields nothing more.
-        """
-        for line, data, lists in self._blocks():
-            organization = self._assemble(line, data, lists)
-            if organization is None:
-                continue
-            if organization.id in self._seen:
-                found = f"a duplicate organization {describe(organization.id)}"
-                self._note(organization.line, "", found, "all its lines together")
-            self._seen[organization.id] = None
-            for problem in duplicates_within(self.file, organization):
-                self._keep(problem)
-            if not self._total_problems:
-                yield _at_answers(organization, self._bundle[0]) if self._bundle else organization
-        if self._part is None:
-            self._check_end()
-        elif self._hash.hexdigest() != self._part.sha256:
-            self._note(0, "", "a file that changed while it was read", "a file that stays the same")
-        if self._total_problems:
-            raise InventoryError(self._problems, total=self._total_problems)
-
     # --- parts ----------------------------------------------------------------------------------
 
     def splitting(self, least: int, *, with_heads: bool) -> SplitFile:
@@ -201,17 +143,22 @@ class NdjsonReader:
 
         All other lines are only counted. Raises InventoryError if an organization has no name.
         """
-        for first, lines in self._chunks():
-            for number, raw in enumerate(lines, first):
-                if entry := _ENTRY_LINE.match(raw):
-                    self._counts[entry[1].decode()] += 1
-                    continue
-                self._line = number
-                kind, data = self._read_line(raw)
-                if kind == "organization":
-                    yield self._bare(data)
+        for number, raw in self._raw_lines():
+            if entry := _ENTRY_LINE.match(raw):
+                self._counts[entry[1].decode()] += 1
+                continue
+            self._line = number
+            kind, data = self._read_line(raw)
+            if kind == "organization":
+                yield self._bare(data)
         if self._total_problems:
             raise InventoryError(self._problems, total=self._total_problems)
+
+    def _raw_lines(self) -> Iterator[tuple[int, bytes]]:
+        """Yield the lines after the first, each with its number."""
+        for chunk in self._chunks():
+            raw = chunk.text.encode("utf-8", "surrogateescape")
+            yield from enumerate(raw.removesuffix(b"\n").split(b"\n"), chunk.first)
 
     def _bare(self, data: dict[str, Any]) -> Organization:
         stated = {name: data[name] for name in _NAMING if name in data}
@@ -238,14 +185,25 @@ class NdjsonReader:
             for kind, count in part.counts.items():
                 self._counts[kind] += count
             if any(organization in self._seen for organization in part.organizations):
-                self._note(0, "", "a duplicate organization", "all its lines together")
+                self._misfit("a duplicate organization", "all its lines together")
             self._seen |= dict.fromkeys(part.organizations)
             if part.end is not None and place < len(parts):
-                self._note(0, "", "a line after the end record", "the end record last")
+                self._misfit("a line after the end record", "the end record last")
             self._end, self._line = part.end, part.last_line
         self._check_end()
         if self._total_problems:
             raise InventoryError(self._problems, total=self._total_problems)
+
+    def _check_end(self) -> None:
+        """Check what the whole file has to have; of a part, that it is still the same."""
+        if self._part is None:
+            super()._check_end()
+        elif self._hash.hexdigest() != self._part.sha256:
+            self._misfit("a file that changed while it was read", "a file that stays the same")
+
+    def _misfit(self, found: str, expected: str) -> None:
+        """Keep a problem that is of no single line."""
+        self._keep(Problem(self.file, 0, "", found, expected))
 
     # --- lines ----------------------------------------------------------------------------------
 
@@ -263,7 +221,7 @@ class NdjsonReader:
         data = self._parse(raw.removeprefix(codecs.BOM_UTF8))
         head = None
         if data is not None and data.pop("kind", None) != "inventory":
-            self._note(1, "kind", "a different kind of line", "kind: inventory on the first line")
+            self._note("kind", "a different kind of line", "kind: inventory on the first line")
         elif data is not None:
             head = self._validate(HeadRecord, data)
         if head is None:
@@ -289,129 +247,21 @@ class NdjsonReader:
         except (ValueError, RecursionError):
             return False
 
-    def _blocks(self) -> Iterator[tuple[int, dict[str, Any], dict[str, list[Any]]]]:
-        """Yield each organization's own line with the entries that follow it."""
-        block: tuple[int, dict[str, Any], dict[str, list[Any]]] | None = None
-        databases: list[Database] = []
-        quick = 0
-        for first, lines in self._chunks():
-            for number, raw in enumerate(lines, first):
-                # Most lines are databases as the suite itself writes them: these skip the checks
-                # of ``_read_line``, which takes several times as long.
-                entry = read_database(raw)
-                if entry is not None and block is not None and self._end is None:
-                    databases.append(entry.at(self.file, number))
-                    quick += 1
-                    continue
-                self._line = number
-                kind, data = self._read_line(raw)
-                if kind == "organization":
-                    if block is not None:
-                        yield block
-                    databases = []
-                    block = (number, data, {"keys": [], "databases": databases})
-                elif kind and block is None:
-                    self._note(number, "kind", f"kind {kind}", "an organization line before it")
-                elif kind and block is not None:
-                    self._append(kind, data, block[2])
-        self._counts["database"] += quick
-        if block is not None:
-            yield block
-
-    def _chunks(self) -> Iterator[tuple[int, list[bytes]]]:
-        """Yield the lines after the first in groups, each with the number of its first line."""
-        number = self._part.first_line if self._part else 1
+    def _chunks(self) -> Iterator[Lines]:
+        """Yield the lines after the first in groups."""
+        first = self._part.first_line if self._part else 1
         with self._open(self._part) as handle:
-            for lines in iter(lambda: handle.readlines(_READ), []):
-                block = b"".join(lines)
+            while block := handle.read(_READ) + handle.readline():
                 self._hash.update(block)
-                for line in lines_with_secret(block, number):
+                for line in lines_with_secret(block, first):
                     self._keep(token_problem(self.file, line))
                 self._size += len(block)
-                yield (2, lines[1:]) if number == 1 else (number, lines)
-                number += len(lines)
+                lines = Lines(self.file, first, block.decode("utf-8", "surrogateescape"))
+                yield lines.without_first() if first == 1 else lines
+                first += block.count(b"\n")
 
-    def _read_line(self, raw: bytes) -> tuple[str, dict[str, Any]]:
-        """Return the kind and the data of a line; an empty kind if nothing is left to do."""
-        data = self._parse(raw)
-        if data is None:
-            return "", {}
-        kind = data.pop("kind", None)
-        if self._end is not None:
-            self._note(self._line, "", "a line after the end record", "the end record last")
-        elif kind == "end":
-            self._end = self._validate(EndRecord, data)
-        elif isinstance(kind, str) and kind in _KINDS:
-            self._counts[kind] += 1
-            return kind, data
-        else:
-            near = did_you_mean(kind if isinstance(kind, str) else "", (*_KINDS, "end"))
-            self._note(self._line, "kind", describe(kind), f"{_EXPECTED_KINDS}{near}")
-        return "", {}
-
-    def _append(self, kind: str, data: dict[str, Any], lists: dict[str, list[Any]]) -> None:
-        name, model = _LISTS[kind]
-        entry = self._validate(model, data)
-        if entry is not None:
-            lists.setdefault(name, []).append(entry.at(self.file, self._line))
-
-    def _parse(self, raw: bytes) -> dict[str, Any] | None:
-        try:
-            return parse_line(raw)
-        except BadLineError as bad:
-            self._note(self._line, bad.field, bad.found, bad.expected)
-            return None
-
-    # --- entries --------------------------------------------------------------------------------
-
-    def _validate(self, model: type[T], data: dict[str, Any]) -> T | None:
-        try:
-            return model.__pydantic_validator__.validate_python(data)  # type: ignore[no-any-return]
-        except ValidationError as error:
-            for problem in problems_of(error, self.file, {(): self._line}, model=model):
-                self._keep(problem)
-            return None
-
-    def _assemble(
-        self, line: int, data: dict[str, Any], lists: dict[str, list[Any]]
-    ) -> Organization | None:
-        for name, _ in _LISTS.values():
-            if name in data:
-                self._note(line, name, "this field in an organization line", "separate lines")
-                return None
-        try:
-            bare = Organization.model_validate({**data, "keys": (), "databases": ()})
-        except ValidationError as error:
-            for problem in problems_of(error, self.file, {(): line}, model=Organization):
-                self._keep(problem)
-            return None
-        known: dict[str, Any] = {name: tuple(entries) for name, entries in lists.items()}
-        if any(reading.fact in _OF_ASTRA for reading in known.get("readings", ())):
-            known = {"region_views": (), "vendor_accounts": ()} | known
-        known["captured_at"] = bare.captured_at or self.head.captured_at
-        if not self.is_whole:
-            known["gaps"] = bare.gaps + _CUT_SHORT
-        return bare.model_copy(update=known).at(self.file, line)
-
-    def _check_end(self) -> None:
-        if not self._counts["organization"]:
-            self._note(self._line, "", "no organization", "at least one")
-        if self._end is None:
-            return
-        kinds = {"organizations": "organization", "keys": "key", "databases": "database"}
-        for field, kind in (kinds | {"region_views": "region-view"}).items():
-            stated, counted_lines = getattr(self._end, field), self._counts[kind]
-            if stated != counted_lines:
-                expected = f"{stated:,}, as the end record says"
-                self._note(self._line, field, f"{counted_lines:,} {kind} lines", expected)
-
-    def _note(self, line: int, field: str, found: str, expected: str) -> None:
-        self._keep(Problem(self.file, line, field, found, expected))
-
-    def _keep(self, problem: Problem) -> None:
-        self._total_problems += 1
-        if len(self._problems) < MOST_KEPT:
-            self._problems.append(problem)
+    def _located(self, organization: Organization) -> Organization:
+        return _at_answers(organization, self._bundle[0]) if self._bundle else organization
 
 
 @contextmanager
@@ -438,7 +288,7 @@ def _at_answers(organization: Organization, bundle: str) -> Organization:
     return organization
 
 
-def read_whole(reader: NdjsonReader) -> RecordedFile:
-    """Read a whole file in NDJSON into memory; raise InventoryError with all its problems."""
+def read_whole(reader: EntryReader) -> RecordedFile:
+    """Read a whole stream into memory; raise InventoryError with all its problems."""
     organizations = tuple(reader.organizations())
     return RecordedFile(reader.source, organizations)

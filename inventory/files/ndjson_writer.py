@@ -9,7 +9,7 @@ from inventory.text.canonical_json import compact_json, format_timestamp
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from inventory.model.base import Entry
@@ -43,14 +43,22 @@ def end_line(counts: Counter[str]) -> str:
     return f"{compact_json({'kind': 'end'} | {name: counts[name] for name in fields})}\n"
 
 
-def organization_lines(organization: Organization) -> Iterator[str]:
-    """Yield the lines of an organization: its own, then one for each entry."""
-    yield _line("organization", organization, exclude=set(LISTS))
+def organization_lines(
+    organization: Organization, *, as_stated: bool = False, without: Iterable[str] = ()
+) -> Iterator[str]:
+    """Yield the lines of an organization: its own, then one for each entry.
+
+    By default, they lack what equals the default; ``as_stated``, they have every stated field. Its
+    own line is written ``without`` some fields.
+    """
+    yield _line("organization", organization, as_stated=as_stated, exclude={*LISTS, *without})
     for name in LISTS:
         for entry in getattr(organization, name) or ():
-            yield _line(_KINDS[name], entry)
+            yield _line(_KINDS[name], entry, as_stated=as_stated)
 
 
-def _line(kind: str, entry: Entry, exclude: set[str] | None = None) -> str:
-    text = entry.model_dump_json(exclude_defaults=True, exclude=exclude)
+def _line(kind: str, entry: Entry, *, as_stated: bool, exclude: set[str] | None = None) -> str:
+    text = entry.model_dump_json(
+        exclude_unset=as_stated, exclude_defaults=not as_stated, exclude=exclude
+    )
     return f'{{"kind":"{kind}",{text[1:]}\n'

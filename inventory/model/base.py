@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import (
@@ -81,12 +82,13 @@ def read_moment(value: object) -> datetime | None:
         return None
 
 
-def _version(value: object) -> object:
-    """Refuse all but 1; also ``true`` and ``1.0``, which are equal to 1 in Python."""
-    if isinstance(value, int) and value > 1:
-        raise PydanticCustomError(NEWER_VERSION, f"1; {NEWER_HINT}")
+def _version(value: object, newest: int = 1) -> object:
+    """Refuse a newer one; also ``true`` and ``1.0``, which are equal to 1 in Python."""
+    known = " or ".join(map(str, range(1, newest + 1)))
+    if isinstance(value, int) and value > newest:
+        raise PydanticCustomError(NEWER_VERSION, f"{known}; {NEWER_HINT}")
     if type(value) is not int:
-        raise PydanticCustomError("version", "1, as a whole number without quotes")
+        raise PydanticCustomError("version", f"{known}, as a whole number without quotes")
     return value
 
 
@@ -102,6 +104,9 @@ def _day(value: object) -> object:
 Identifier = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=2048)]
 FormatVersion = Annotated[Literal[1], BeforeValidator(_version)]
 """The version of a file's format."""
+
+EvidenceVersion = Annotated[Literal[1, 2], BeforeValidator(partial(_version, newest=2))]
+"""The version of the format of evidence: 1 with a file for each exchange, 2 with a line."""
 
 WholeNumber = Annotated[int, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=0)]
@@ -140,7 +145,7 @@ SpelledProvider = Annotated[
     WithJsonSchema(any_case_schema(PROVIDERS)),
 ]
 
-SEEN = r"^exchanges/[0-9]{4,9}/[0-9]{4,9}\.json:[1-9][0-9]{0,8}$"
+SEEN = r"^exchanges/[0-9]{4,9}(?:\.ndjson\.gz|/[0-9]{4,9}\.json):[1-9][0-9]{0,8}$"
 
 Seen = Annotated[str, StringConstraints(pattern=SEEN)]
 """The position of an entry in the recorded answers of an evidence bundle: file and line."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import (
     BeforeValidator,
@@ -32,6 +32,9 @@ from inventory.model.vocabulary import (
     canonical_type,
     type_of_tier,
 )
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 Encryption = Literal["customer-managed", "astra-provided"]
 
@@ -185,3 +188,11 @@ class Database(Located):
     def is_terminated(self) -> bool:
         """Say whether the database is gone, so that no data is at rest in it."""
         return self.status != "ACTIVE" and self.status.upper() == "TERMINATED"
+
+
+def deployed_at(database: Database, region: DatabaseRegion) -> datetime | None:
+    """Return when ``region`` was added; a database of one existing region was made with it."""
+    if region.added_at is not None:
+        return region.added_at
+    existing = [other for other in database.regions if other.state == "existing"]
+    return database.created_at if len(existing) == 1 else None

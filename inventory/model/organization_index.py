@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, Protocol, get_args
 
 from inventory.model.base import NO_LOCATION
-from inventory.model.database import Database, DatabaseRegion
+from inventory.model.database import Database, DatabaseRegion, deployed_at
 from inventory.model.gaps import Gap
 from inventory.model.key import CustomerKey, KeyScope, RegionView
 from inventory.model.key_ids import canonical
@@ -15,6 +15,7 @@ from inventory.model.vocabulary import DatabaseType, Provider, lacks_customer_ke
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from inventory.model.base import SourceLocation
     from inventory.model.planned_keys import PlannedKey
@@ -30,6 +31,8 @@ class Deployment(NamedTuple):
         scope: the key scope of the database's data there.
         expectation: the expected encryption there, by the region, the database or the policy.
         is_planned: whether the database, or this region of it, is only intended.
+        deployed: when it was deployed there; None if that is not recorded.
+        expects_customer_key: whether the database is to be encrypted by a customer key there.
     """
 
     database: Database
@@ -37,17 +40,14 @@ class Deployment(NamedTuple):
     scope: KeyScope
     expectation: Expectation
     is_planned: bool
+    deployed: datetime | None
+    expects_customer_key: bool
 
     @property
     def location(self) -> SourceLocation:
         """Return where it was read: the region's own location if it has one."""
         location = self.region.location if self.is_planned else NO_LOCATION
         return self.database.location if location == NO_LOCATION else location
-
-    @property
-    def expects_customer_key(self) -> bool:
-        """Say whether the database is to be encrypted by a customer key there."""
-        return self.expectation.encryption == "customer-managed"
 
 
 class OrganizationIndex(NamedTuple):
@@ -60,6 +60,7 @@ class OrganizationIndex(NamedTuple):
             ``organization.databases``.
         scopes: the deployments in each key scope that has any.
         planned: how many of those deployments are only planned.
+        looked_at: the scopes in which the portal showed a region of any database.
         gaps: what could not be read, by fact; the first gap of each.
         planned_keys: the keys that a plan would register and that are not registered yet, by key
             scope; each once.
@@ -72,6 +73,7 @@ class OrganizationIndex(NamedTuple):
     deployments: list[tuple[Deployment, ...]]
     scopes: dict[KeyScope, list[Deployment]]
     planned: Counter[KeyScope]
+    looked_at: frozenset[KeyScope]
     gaps: dict[str, Gap]
     planned_keys: dict[KeyScope, list[PlannedKey]]
     ordered: dict[KeyScope, PlannedKey]
@@ -109,14 +111,9 @@ def index_organization(organization: Organization) -> OrganizationIndex:
     for key in organization.keys or ():
         scope = scope_of(organization.id, key)
         keys.setdefault(scope, []).append(key)
-    deployments = list(_deployments(organization))
-    scopes: dict[KeyScope, list[Deployment]] = {}
-    planned: Counter[KeyScope] = Counter()
-    for group in deployments:
-        for deployment in group:
-            scopes.setdefault(deployment.scope, []).append(deployment)
-            if deployment.is_planned:
-                planned[deployment.scope] += 1
+    places = _Places(organization.id)
+    deployments = list(_deployments(organization, places))
+    scopes = {place.scope: place.deployments for place in places.values()}
     gaps: dict[str, Gap] = {}
     for gap in organization.missing():
         gaps.setdefault(gap.fact, gap)
@@ -126,7 +123,8 @@ def index_organization(organization: Organization) -> OrganizationIndex:
         keys=keys,
         deployments=deployments,
         scopes=scopes,
-        planned=planned,
+        planned=_count_planned(scopes),
+        looked_at=frozenset(place.scope for place in places.values() if place.looks),
         gaps=gaps,
         planned_keys=_unregistered(planned_keys, keys),
         ordered=dict(_ordered(planned_keys, scopes)),
@@ -202,37 +200,70 @@ def _ordered(
                 break
 
 
-def _deployments(organization: Organization) -> Iterator[tuple[Deployment, ...]]:
-    policy, scopes = organization.policy, _Scopes(organization.id)
-    by_type = {kind: policy.of(kind) for kind in get_args(DatabaseType)}
-    for database in organization.databases or ():
-        if database.is_terminated:
-            continue
-        expected = _stated(database) or by_type[database.type]
-        kind, provider, planned = database.type, database.provider, database.state == "planned"
-        group: tuple[Deployment, ...] = ()
-        for region in database.regions:
-            scope = scopes[kind, region.provider or provider, region.name]
-            is_planned = planned or region.state == "planned"
-            expectation = _stated(region) or expected
-            group += (Deployment(database, region, scope, expectation, is_planned),)
-        yield group
+class _Place(NamedTuple):
+    """A key scope, the deployments in it, and what the portal showed of any of them."""
+
+    scope: KeyScope
+    deployments: list[Deployment]
+    looks: list[DatabaseRegion]
 
 
-def _stated(entry: Database | DatabaseRegion) -> Expectation | None:
-    """Return the expectation that ``entry`` itself states; None if it states none."""
-    if entry.encryption is None:
-        return None
-    return Expectation(encryption=entry.encryption, reason=entry.reason)
-
-
-class _Scopes(dict[tuple[DatabaseType, Provider, str], KeyScope]):
+class _Places(dict[tuple[DatabaseType, Provider, str], _Place]):
     """The key scopes of one organization, each made once: many databases share a few scopes."""
 
     def __init__(self, organization: str) -> None:
         super().__init__()
         self._organization = organization
 
-    def __missing__(self, parts: tuple[DatabaseType, Provider, str]) -> KeyScope:
-        scope = self[parts] = KeyScope(self._organization, *parts)
-        return scope
+    def __missing__(self, parts: tuple[DatabaseType, Provider, str]) -> _Place:
+        place = self[parts] = _Place(KeyScope(self._organization, *parts), [], [])
+        return place
+
+
+def _deployments(organization: Organization, places: _Places) -> Iterator[tuple[Deployment, ...]]:
+    """Yield the deployments of each database, and add them to their key scopes."""
+    policy = organization.policy
+    by_type = {kind: _with_flag(policy.of(kind)) for kind in get_args(DatabaseType)}
+    for database in organization.databases or ():
+        if database.is_terminated:
+            continue
+        kind, provider, planned = database.type, database.provider, database.state == "planned"
+        of_database = by_type[kind] if database.encryption is None else _stated(database)
+        group: tuple[Deployment, ...] = ()
+        for region in database.regions:
+            place = places[kind, region.provider or provider, region.name]
+            expected, flag = of_database if region.encryption is None else _stated(region)
+            deployment = Deployment(
+                database,
+                region,
+                place.scope,
+                expected,
+                planned or region.state == "planned",
+                region.added_at or deployed_at(database, region),
+                flag,
+            )
+            place.deployments.append(deployment)
+            if region.portal is not None:
+                place.looks.append(region)
+            group += (deployment,)
+        yield group
+
+
+def _stated(entry: Database | DatabaseRegion) -> tuple[Expectation, bool]:
+    """Return the expectation that ``entry`` itself states; as ``_with_flag``."""
+    encryption = entry.encryption or "customer-managed"
+    return _with_flag(Expectation(encryption=encryption, reason=entry.reason))
+
+
+def _with_flag(expectation: Expectation) -> tuple[Expectation, bool]:
+    """Return ``expectation``, and whether it is a customer key."""
+    return expectation, expectation.encryption == "customer-managed"
+
+
+def _count_planned(scopes: dict[KeyScope, list[Deployment]]) -> Counter[KeyScope]:
+    """Count the deployments of each scope that are only planned."""
+    counts = {
+        scope: sum([deployment.is_planned for deployment in deployments])
+        for scope, deployments in scopes.items()
+    }
+    return Counter({scope: count for scope, count in counts.items() if count})

@@ -7,7 +7,16 @@ from typing import Literal
 
 from inventory.model.base import Entry, Moment
 
-FileFormat = Literal["yaml", "json", "ndjson", "bundle", "terraform-plan", "terraform-state"]
+FileFormat = Literal[
+    "yaml",
+    "json",
+    "ndjson",
+    "bundle",
+    "parquet",
+    "summary",
+    "terraform-plan",
+    "terraform-state",
+]
 Role = Literal["inventory", "plan", "state", "history"]
 
 FORMATS: dict[str, FileFormat] = {
@@ -55,6 +64,20 @@ class Evidence(Entry):
     files: int
 
 
+class SourceChain(Entry):
+    """Records in a row, each of which names the one before it; they are known by two of them.
+
+    Attributes:
+        first: the path of the first of them.
+        records: how many they are, with the first and the last.
+        sha256: hash over their roots in order, one a line.
+    """
+
+    first: str
+    records: int
+    sha256: str
+
+
 class Source(Entry):
     """One file, or one evidence bundle, that was read.
 
@@ -62,9 +85,11 @@ class Source(Entry):
         path: the path, as it was given.
         role: the present (``inventory``), what is intended (``plan``), what Terraform believes to
             exist (``state``) or an earlier moment (``history``).
-        format: ``yaml``, ``json``, ``ndjson`` or ``bundle``; or Terraform's plan or state.
-        size: length in bytes; of a bundle, that of its inventory.
-        sha256: hash of the bytes, in hexadecimal; of a bundle, that of its inventory.
+        format: ``yaml``, ``json``, ``ndjson``, ``bundle`` or ``parquet``; a ``summary`` of bundles;
+            or a plan or state of Terraform.
+        size: length in bytes; of a bundle, that of its inventory; of Parquet, that of all files.
+        sha256: hash of the bytes, in hexadecimal; of a bundle, that of its inventory; of Parquet,
+            that of the head, which holds those of the files.
         captured_at: when its content was true (UTC); None if it has no date.
         complete: False if it does not end with its end record.
         example: True for a bundled example.
@@ -76,6 +101,8 @@ class Source(Entry):
         notes: assumptions about it and its limits, a sentence or two each.
         clouds_of: of a record of clouds alone, the ids of the organizations whose keys these are,
             in its order; empty for any other.
+        chain: of the last of many bundles in a row, those up to it; of a summary, those that it
+            covers; None for any other.
     """
 
     path: str
@@ -93,3 +120,4 @@ class Source(Entry):
     name: str = ""
     notes: tuple[str, ...] = ()
     clouds_of: tuple[str, ...] = ()
+    chain: SourceChain | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -9,11 +10,16 @@ from inventory.errors import Problem
 from inventory.files.documents import FieldPath, field_name
 from inventory.files.validation import line_of
 from inventory.model.base import is_identifier
+from inventory.terraform.resource_types import AttributeName
 from inventory.text.display import describe
 from inventory.text.secrets import holds_secret
 from inventory.text.visible_text import has_surrogate
 
 _LISTS = frozenset({"regions", "additional_regions"})
+
+# What nearly all addresses, names and regions are. A credential has capitals, a slash or "ya29", or
+# it is longer: so the search for all its forms is left out.
+_HARMLESS = re.compile(r'(?!.*ya29)[a-z0-9_.\[\]" -]{0,56}')
 
 UNKNOWN = "known only after apply"
 
@@ -39,8 +45,13 @@ class AttributeValue(NamedTuple):
         return " and ".join(self.reasons)
 
 
+_NOTHING = AttributeValue()
+
+
 class Attributes:
     """The attributes of one resource, with the marks for unknown and sensitive values."""
+
+    __slots__ = ("_address", "_file", "_lines", "_marks", "_path", "_values", "problems")
 
     def __init__(
         self,
@@ -54,16 +65,18 @@ class Attributes:
         address.
         """
         self._values = values
-        self._marks = marks
+        self._marks = [(mark, why) for mark, why in marks if mark]  # most are empty
         self._file, self._lines, self._path, self._address = location
         self.problems: list[Problem] = []
 
-    def read(self, name: str) -> AttributeValue:
+    def read(self, name: AttributeName) -> AttributeValue:
         """Return the known values of the attribute ``name``; note values of a wrong type."""
-        marks = [(_inner(mark, name), why) for mark, why in self._marks]
+        marks = [(inner, why) for mark, why in self._marks if (inner := _inner(mark, name))]
         if whole := tuple(why for mark, why in marks if mark is True):
             return AttributeValue(reasons=whole)
         value = self._values.get(name)
+        if value is None and not marks:
+            return _NOTHING
         if isinstance(value, list) and name in _LISTS:
             return self._list(name, value, marks)
         if part := tuple(why for mark, why in marks if _has_any(mark)):
@@ -103,6 +116,8 @@ class Attributes:
 
 def flaw(text: str) -> str:
     """Return why ``text`` from a file must not be used; empty if it may."""
+    if _HARMLESS.fullmatch(text):
+        return ""
     if has_surrogate(text):
         return "an unpaired surrogate"
     return "what looks like a token" if holds_secret(text.encode()) else ""

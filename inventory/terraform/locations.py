@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from inventory.terraform.attributes import Attributes, AttributeValue
+    from inventory.terraform.resource_types import AttributeName
 
-REGIONS = ("regions", "region", "additional_regions")
+REGIONS: Sequence[AttributeName] = ("regions", "region", "additional_regions")
 """Version 2.0 of Astra's provider has the first, earlier versions have the others."""
 
 
@@ -38,7 +39,9 @@ def resource_name(attributes: Attributes, address: str) -> str:
     return next(filter(visible, attributes.read("name").values), address)
 
 
-def resolve_location(attributes: Attributes, names: Sequence[str] = REGIONS) -> ResourceLocation:
+def resolve_location(
+    attributes: Attributes, names: Sequence[AttributeName] = REGIONS
+) -> ResourceLocation:
     """Return the location of a resource, whose regions are in the attributes ``names``.
 
     Problems are added to ``attributes``.

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from inventory.files.documents import Document
+    from inventory.files.yaml_json import Fingerprint
     from inventory.model.base import SourceLocation
     from inventory.terraform.keys import DatabasesByLocation
     from inventory.terraform.organizations import TerraformSettings
@@ -62,7 +63,7 @@ def is_terraform(data: object) -> bool:
 
 def read_terraform(
     file: str,
-    raw: bytes,
+    content: Fingerprint,
     document: Document,
     terraform: TerraformSettings,
     expected: ExpectedFile = PLAN,
@@ -84,7 +85,7 @@ def read_terraform(
     refuse([problem for resource, _ in entries for problem in resource.problems()])
     ordered = _with_order(entries, parsed.configuration)
     organizations = tuple(_organizations(owners, ordered))
-    source = describe_source(file, raw, parsed.kind, organizations, parsed.at)
+    source = describe_source(file, content, parsed.kind, organizations, parsed.at)
     notes = (*notes_of(parsed), *filter(None, (configuration and configuration.note,)))
     source = source.model_copy(update={"format": f"terraform-{parsed.kind}", "notes": notes})
     return RecordedFile(source, organizations, owners.providers, owners.configurations())

@@ -16,12 +16,15 @@ from inventory.files.yaml_json import refuse
 from inventory.model.base import NEWER_HINT, read_moment
 from inventory.terraform.addresses import module_of
 from inventory.terraform.attributes import SENSITIVE, UNKNOWN, Attributes, flaw
-from inventory.terraform.resource_types import DATABASE, KEY, is_unknown_astra_type
+from inventory.terraform.resource_types import KEY, TYPES, is_unknown_astra_type
 from inventory.text.display import describe
 
-TYPES = frozenset({DATABASE, KEY})
 _ACTIONS = frozenset({"no-op", "create", "read", "update", "delete", "forget"})
 _OF_PLANS = frozenset({"resource_changes", "planned_values", "configuration"})
+_READ = frozenset(
+    {"deferred_changes", "planned_values", "prior_state", "resource_changes", "resource_drift"}
+    | {"values"}
+)
 _OF_EMPTY_STATES = frozenset({"format_version", "terraform_version", "checks"})
 _VERSION = re.compile(r"[01]\.[0-9]{1,4}")
 _VERSIONS = "a version 0.x or 1.x"
@@ -124,12 +127,14 @@ class _ResourceReader:
         self._lines = document.lines
         self._problems: list[Problem] = []
         self._unknown_types: dict[str, str] = {}
+        self._seen_actions: dict[frozenset[str], frozenset[str]] = {}
 
     def read(self) -> TerraformDocument:
         self._check_form()
         refuse(self._problems)
         resources = list(self._plan() if self._expected.kind == "plan" else self._whole_state())
         refuse(self._problems)
+        self._release()
         configuration = self._data.get("configuration")
         return TerraformDocument(
             file=self._file,
@@ -141,6 +146,13 @@ class _ResourceReader:
             is_applyable=self._data.get("applyable", True),
             unknown_types=self._unknown_types,
         )
+
+    def _release(self) -> None:
+        """Release what all resources were read from: the entries made of them need its memory.
+
+        Their attributes stay, and so do the names of the parts.
+        """
+        self._data.update(dict.fromkeys(self._data.keys() & _READ))
 
     def _check_form(self) -> None:
         version = self._data.get("format_version")
@@ -233,7 +245,7 @@ class _ResourceReader:
         actions = self._actions(change.get("actions"), (*inner, "actions"))
         if after is None and actions & {"create", "update"}:
             self._refuse((*inner, "after"), "nothing", "the attributes after the change")
-        return self._resource(item, path)._replace(actions=actions, before=before, after=after)
+        return self._resource(item, path, actions=actions, before=before, after=after)
 
     def _actions(self, value: object, path: FieldPath) -> frozenset[str]:
         words = value if isinstance(value, list) else []
@@ -242,7 +254,9 @@ class _ResourceReader:
             found = ", ".join(map(describe, words)) or describe(value)
             self._refuse(path, found, expected)
             return frozenset()
-        return frozenset(words)
+        # A few sets are shared by all changes: a set takes as much memory as all else of a change.
+        actions = frozenset(words)
+        return self._seen_actions.setdefault(actions, actions)
 
     # --- states -----------------------------------------------------------------------------------
 
@@ -258,7 +272,7 @@ class _ResourceReader:
             values = self._attributes(str(item["address"]), item.get("values"), inner, marks)
             if values is None:
                 self._refuse(inner, "nothing", "the attributes of the resource")
-            yield self._resource(item, where)._replace(before=values)
+            yield self._resource(item, where, before=values)
 
     def _resources(self, path: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], FieldPath]]:
         """Yield the resources of a module and of all its child modules."""
@@ -278,7 +292,15 @@ class _ResourceReader:
 
     # --- parts ------------------------------------------------------------------------------------
 
-    def _resource(self, item: dict[str, Any], path: FieldPath) -> Resource:
+    def _resource(
+        self,
+        item: dict[str, Any],
+        path: FieldPath,
+        *,
+        actions: frozenset[str] = frozenset(),
+        before: Attributes | None = None,
+        after: Attributes | None = None,
+    ) -> Resource:
         address = str(item["address"])
         module = item.get("module_address", module_of(address))  # a state names no modules
         return Resource(
@@ -287,9 +309,9 @@ class _ResourceReader:
             type=str(item["type"]),
             name=str(item.get("name")),
             line=line_of(self._lines, (*path, "address")),
-            actions=frozenset(),
-            before=None,
-            after=None,
+            actions=actions,
+            before=before,
+            after=after,
             provider=str(item.get("provider_name", "")),
         )
 

@@ -54,18 +54,13 @@ def terraform_scopes(organization: Organization) -> dict[KeyScope, TerraformScop
 def _databases(organization: Organization) -> Iterator[tuple[KeyScope, str, str]]:
     for database in organization.databases or ():
         for region in database.regions:
-            address = _planned_at(database, region)
+            # Nearly all databases exist: a call for each of them would take longer than the rest.
+            is_planned = region.state == "planned" or database.state == "planned"
+            address = (region.resource or database.resource) if is_planned else ""
             if address and _expects_customer_key(organization, database, region):
                 provider = region.provider or database.provider
                 scope = KeyScope(organization.id, database.type, provider, region.name)
                 yield scope, "databases", address
-
-
-def _planned_at(database: Database, region: DatabaseRegion) -> str:
-    """Return the address that manages a planned region; empty for others, or without one."""
-    if database.is_planned or region.state == "planned":
-        return region.resource or database.resource
-    return ""
 
 
 def _expects_customer_key(

@@ -8,14 +8,16 @@ import re
 import traceback
 from base64 import b64encode
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from inventory.errors import LeakError
-from inventory.text.secret_forms import hide_forms, holds_encoded_form, holds_form
+from inventory.text.literals import LiteralSearch
+from inventory.text.secret_forms import MARKS, hide_forms, holds_encoded_form, holds_form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 HIDDEN = "(hidden)"
@@ -42,7 +44,7 @@ _SUSPICIOUS = re.compile(
     + _BEGIN.encode("ascii")
     + rb"|QXN0cmFDUz"
 )
-_CHUNK = 4_194_304
+_CHUNK = 262_144
 _OVERLAP = 4_096
 
 
@@ -292,28 +294,79 @@ def refuse_leaks(files: Iterable[Path], secrets: Iterable[Secret] = ()) -> None:
 
     A missing file is no leak. What looks like a credential counts as one.
     """
-    needles = [needle.encode() for secret in secrets for needle in secret.needles()]
-    leaks = [file for file in files if file.is_file() and _leaks(file, needles)]
+    search = SecretSearch(secrets)
+    leaks = [file for file in files if file.is_file() and file_leaks(file, search)]
     if leaks:
         raise LeakError(leaks)
 
 
-def _leaks(file: Path, needles: Sequence[bytes]) -> bool:
+def file_leaks(file: Path, search: SecretSearch) -> bool:
+    """Return whether ``search`` finds a secret in ``file``."""
+    stream = search.stream()
     with file.open("rb") as handle:
-        tail = b""
-        for chunk in iter(lambda: handle.read(_CHUNK), b""):
-            block = tail + chunk
-            if holds_secret(block, needles):
-                return True
-            tail = block[-_OVERLAP:]  # a secret may lie across two chunks
-    return False
+        return any(map(stream.found_with, iter(lambda: handle.read(_CHUNK), b"")))
+
+
+class SecretSearch:
+    """Searches bytes for known secrets, and for what looks like a credential."""
+
+    __slots__ = ("_needles",)
+
+    def __init__(self, secrets: Iterable[Secret] = ()) -> None:
+        """Search for ``secrets``, and for what looks like one."""
+        self._needles = LiteralSearch(
+            needle.encode() for secret in secrets for needle in secret.needles()
+        )
+
+    def is_in(self, block: bytes) -> bool:
+        """Return whether ``block`` holds a secret."""
+        return self._needles.is_in(block) or holds_secret(block)
+
+    def stream(self) -> StreamSearch:
+        """Return a search of bytes that come in blocks."""
+        return StreamSearch(self)
+
+
+class StreamSearch:
+    """Searches bytes that come block by block, of which two may cut a secret.
+
+    Attributes:
+        found: whether a secret was in any block so far.
+        size: how many bytes came so far.
+    """
+
+    def __init__(self, search: SecretSearch) -> None:
+        """Search by ``search``."""
+        self.found = False
+        self.size = 0
+        self._search = search
+        self._tail = b""
+
+    def add(self, block: bytes) -> None:
+        """Search ``block``, which follows the one before."""
+        self.size += len(block)
+        if self.found:
+            return
+        joined = self._tail + block
+        self.found = self._search.is_in(joined)
+        self._tail = joined[-_OVERLAP:]
+
+    def found_with(self, block: bytes) -> bool:
+        """Search ``block``; return whether a secret was in any block so far."""
+        self.add(block)
+        return self.found
+
+
+@cache
+def _marks() -> LiteralSearch:
+    return LiteralSearch((*_LITERALS, *MARKS))
 
 
 def holds_secret(block: bytes, needles: Iterable[bytes] = ()) -> bool:
     """Say whether ``block`` holds what looks like a credential, or any of ``needles``."""
-    if any(literal in block for literal in _LITERALS) and _SUSPICIOUS.search(block):
+    if _marks().is_in(block) and (_SUSPICIOUS.search(block) or holds_form(block)):
         return True
-    return any(needle in block for needle in needles) or holds_form(block)
+    return any(needle in block for needle in needles)
 
 
 def lines_with_secret(block: bytes, first: int = 1) -> Iterator[int]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from checks.engine.finding import EvidenceKind, Finding
     from checks.engine.outcome import Gate
+    from checks.engine.pass_series import PassSeries
     from inventory.model.key import KeyScope
     from inventory.model.organization import Organization
     from inventory.terraform.scopes import TerraformScope
@@ -69,6 +70,15 @@ class Aggregates:
         self.attested.add(finding)
         self._actions.add(finding)
         self._coverage.add(finding)
+
+    def add_series(self, series: PassSeries) -> None:
+        """Count the passes of ``series``; as ``add`` with each."""
+        pattern, count = series.pattern, len(series.ids)
+        self.by_rule["pass", pattern.rule, pattern.severity] += count
+        if kind := pattern.evidence_kind:
+            self._kinds[kind] += count
+        self.attested.add_series(series)
+        self._coverage.add_series(series)
 
     def merge(self, other: Aggregates) -> None:
         """Add what ``other`` counted: findings of other organizations, which came after these."""

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from reports.aggregation.coverage_states import ORDER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from checks.engine.finding import Finding
+    from checks.engine.pass_series import PassSeries
 
 
 class AttestedPasses:
@@ -26,7 +29,8 @@ class AttestedPasses:
         self._attesters: set[str] = set()
         self._attesters_of_order: set[str] = set()
         self._organization = ""
-        self._rests: dict[str, bool] = {}
+        self._every: set[str] = set()
+        self._attested: set[str] = set()
         self._before = (0, 0)
 
     def add(self, finding: Finding) -> None:
@@ -35,23 +39,33 @@ class AttestedPasses:
             return
         if finding.rule == ORDER:
             if finding.existing:
-                self._add_database(finding)
+                self._add_databases(finding, [finding.subject.database])
         elif finding.evidence_kind == "attested":
             self.rules[finding.rule] += 1
             self._attesters.update(map(person_key, finding.attested_by))
 
-    def _add_database(self, finding: Finding) -> None:
-        """Count a database once, and as attested if it is so in any of its regions.
+    def add_series(self, series: PassSeries) -> None:
+        """Count the passes of ``series``; as ``add`` with each."""
+        pattern = series.pattern
+        if pattern.rule == ORDER and pattern.existing:
+            self._add_databases(pattern, series.ids)
+        elif pattern.rule != ORDER and pattern.evidence_kind == "attested":
+            self.rules[pattern.rule] += len(series.ids)
+            self._attesters.update(map(person_key, pattern.attested_by))
+
+    def _add_databases(self, finding: Finding, databases: Iterable[str]) -> None:
+        """Count each database once, and as attested if it is so in any of its regions.
 
         Findings come organization by organization, so only the databases of one are remembered.
         """
-        organization, database = finding.subject.organization, finding.subject.database
+        organization = finding.subject.organization
         if organization != self._organization:
-            self._before, self._rests = self.databases, {}
-            self._organization = organization
-        is_attested = finding.evidence_kind == "attested"
-        self._rests[database] = self._rests.get(database, False) or is_attested
-        self._attesters_of_order.update(map(person_key, finding.attested_by if is_attested else ()))
+            self._before = self.databases
+            self._organization, self._every, self._attested = organization, set(), set()
+        self._every.update(databases)
+        if finding.evidence_kind == "attested":
+            self._attested.update(databases)
+            self._attesters_of_order.update(map(person_key, finding.attested_by))
 
     def merge(self, other: AttestedPasses) -> None:
         """Add the passes of ``other``: they are of other organizations, and came after these."""
@@ -61,7 +75,8 @@ class AttestedPasses:
         if other._organization:
             attested, every = self.databases
             self._before = attested + other._before[0], every + other._before[1]
-            self._organization, self._rests = other._organization, other._rests
+            self._organization = other._organization
+            self._every, self._attested = other._every, other._attested
 
     @property
     def databases(self) -> tuple[int, int]:
@@ -70,7 +85,7 @@ class AttestedPasses:
         These are the databases whose key is shown to have been registered before them.
         """
         attested, every = self._before
-        return attested + sum(self._rests.values()), every + len(self._rests)
+        return attested + len(self._attested), every + len(self._every)
 
     @property
     def people(self) -> int:

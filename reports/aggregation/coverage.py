@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from checks.engine.finding import Finding
+    from checks.engine.pass_series import PassSeries
     from inventory.model.organization import Organization
     from reports.aggregation.organization_coverage import Shared
     from reports.model.key_plan import CoverageCell, CoverageRow, Reason
@@ -62,11 +63,19 @@ class Coverage:
         identity = finding.subject.organization
         if not identity or (finding.status == "pass" and finding.rule not in _KEPT):
             return
+        self._enter(identity).add(finding)
+
+    def add_series(self, series: PassSeries) -> None:
+        """Take the passes of ``series``; as ``add`` with each."""
+        if series.pattern.rule in _KEPT:
+            self._enter(series.pattern.subject.organization).add_series(series)
+
+    def _enter(self, identity: str) -> OrganizationCoverage:
         organization = self._of(identity)
         if organization is not self._current:
             self._fold()
             self._current = organization
-        organization.add(finding)
+        return organization
 
     def merge(self, other: Coverage) -> None:
         """Add what ``other`` took: it is of other organizations, and came after this.

@@ -27,7 +27,7 @@ def expect_databases(organization: Organization) -> ExpectedDatabases:
     count = 0
     regions: dict[str, int] = {}
     for database in organization.databases or ():
-        if database.is_terminated:
+        if database.status != "ACTIVE" and database.is_terminated:
             continue
         count += 1
         if len(database.regions) > 1:

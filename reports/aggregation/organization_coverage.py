@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from checks.engine.finding import NOT_COMPLYING, OPEN
-from reports.aggregation.coverage_states import COMPLETE, PROOFS
+from reports.aggregation.coverage_states import COMPLETE, ORDER, PROOFS
 from reports.aggregation.protection import OrganizationProtection
 from reports.aggregation.scope_coverage import BASIS, ScopeCoverage, is_unprotected
 from reports.aggregation.worst_finding import Worst
@@ -14,6 +14,7 @@ from reports.aggregation.worst_finding import Worst
 if TYPE_CHECKING:
     from checks.engine.card import Severity
     from checks.engine.finding import Finding, Status
+    from checks.engine.pass_series import PassSeries
     from inventory.model.vocabulary import DatabaseType, Provider
 
     Place = tuple[DatabaseType, Provider, str]
@@ -72,12 +73,25 @@ class OrganizationCoverage:
             if is_unprotected(finding):
                 self.unprotected.add(subject.database)
         if subject.region:
-            place = cast("Place", subject[3:6])
-            if place not in self.scopes:
-                self.scopes[place] = ScopeCoverage()
-            self.scopes[place].add(finding)
+            self._scope(finding).add(finding)
         elif finding.status in NOT_COMPLYING:
             self._take_doubt(finding)
+
+    def add_series(self, series: PassSeries) -> None:
+        """Take the passes of ``series``; as ``add`` with each."""
+        pattern = series.pattern
+        if pattern.rule != ORDER:
+            for finding in series.findings():
+                self.add(finding)
+            return
+        self.protection.add_series(series)
+        self._scope(pattern).add(pattern)
+
+    def _scope(self, finding: Finding) -> ScopeCoverage:
+        place = cast("Place", finding.subject[3:6])
+        if place not in self.scopes:
+            self.scopes[place] = ScopeCoverage()
+        return self.scopes[place]
 
     def _take_doubt(self, finding: Finding) -> None:
         if finding.rule in BASIS:

@@ -16,9 +16,11 @@ from checks.engine.identity import PLANNED, reason_of
 from reports.aggregation.coverage_states import COMPLETE, NEEDED, ORDER, PROOFS
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from checks.engine.finding import EvidenceKind, Finding
+    from checks.engine.pass_series import PassSeries
     from inventory.model.vocabulary import DatabaseType, Provider
     from reports.aggregation.expected_databases import ExpectedDatabases
     from reports.model.protection import Protection
@@ -54,6 +56,7 @@ class ScopeProtection:
         planned: those that are only planned here.
         accepted: those of which another rule's failure is waived here.
         kinds: on which kind of evidence the order of those that pass rests, as its number.
+        passing: further databases that exist and pass, in series with one kind of evidence.
     """
 
     __slots__ = (
@@ -64,6 +67,7 @@ class ScopeProtection:
         "accepted",
         "databases",
         "kinds",
+        "passing",
         "planned",
     )
 
@@ -73,6 +77,7 @@ class ScopeProtection:
         self.planned: set[str] = set()
         self.accepted: set[str] = set()
         self.kinds: dict[str, int] = {}
+        self.passing: list[tuple[int, Sequence[str]]] = []
         self._judged: set[str] = set()
         self._existing = self._planned = self._shared = PROTECTED
 
@@ -85,6 +90,21 @@ class ScopeProtection:
             self.kinds[database] = weaker
         if not finding.existing:
             self.planned.add(database)
+
+    def add_series(self, series: PassSeries) -> None:
+        """Take passes on whether the key came before databases; as ``add_database`` with each."""
+        kind = EVIDENCE_KINDS.index(series.pattern.evidence_kind or "records")
+        self.passing.append((kind, series.ids))
+
+    def single_out(self, databases: AbstractSet[str]) -> None:
+        """Take those of ``databases`` out of the series, to be counted one by one."""
+        for place, (kind, ids) in enumerate(self.passing):
+            own = databases & set(ids)
+            for database in own:
+                self.databases.setdefault(database, PROTECTED)
+                self.kinds[database] = max(kind, self.kinds.get(database, 0))
+            if own:
+                self.passing[place] = kind, [database for database in ids if database not in own]
 
     def add(self, finding: Finding) -> None:
         """Take a finding about the scope or a key in it, by a rule that says which key that is.
@@ -185,6 +205,11 @@ class OrganizationProtection:
         else:
             self._elsewhere[finding.subject.database] = min(_state_of(finding), UNPROTECTED)
 
+    def add_series(self, series: PassSeries) -> None:
+        """Take passes on the order of key and databases; as ``add`` with each."""
+        self._is_late |= self._is_folded
+        self._scope(series.pattern).add_series(series)
+
     def _add_failure(self, finding: Finding) -> None:
         """Take a failure of a database itself by a rule that proves no key, such as that of 04."""
         if finding.status in OPEN:
@@ -202,9 +227,12 @@ class OrganizationProtection:
             return
         worst = dict(self._elsewhere)
         regions = dict(self._expected.regions) if self._expected else {}
+        self._single_out(regions)
+        series = 0
         for place, scope in self._scopes.items():
             limits = scope.limits(lacks_own=place in lacking, is_shared=place in shared)
             self._protected_in[place] = _add_states(scope, limits, worst, regions)
+            series += self._count_series(place, max(PROTECTED, limits[0]))
         for database, missing in regions.items():
             if missing > 0:
                 worst[database] = max(worst.get(database, PROTECTED), UNPROVEN)
@@ -214,8 +242,35 @@ class OrganizationProtection:
         self._count_kinds(worst)
         self._counts.update(worst.values())
         if self._expected:
-            self._counts[UNPROVEN] += max(0, self._expected.total - len(worst))
+            self._counts[UNPROVEN] += max(0, self._expected.total - len(worst) - series)
         self._forget()
+
+    def _single_out(self, several: Iterable[str]) -> None:
+        """Take out of the series what is not decided by one key scope alone.
+
+        That is what is in ``several`` regions, what fails otherwise, and what was found elsewhere
+        as well. All others count together: a fleet has little else.
+        """
+        special, seen = {*several, *self._failing, *self._elsewhere}, set[str]()
+        for scope in self._scopes.values():
+            special |= scope.databases.keys()
+            for _, ids in scope.passing:
+                own = set(ids)
+                special |= own & seen
+                seen |= own
+        for scope in self._scopes.values():
+            scope.single_out(special)
+
+    def _count_series(self, place: Place, state: int) -> int:
+        """Count the databases of the series of one scope, which have that ``state``."""
+        total = 0
+        for kind, ids in self._scopes[place].passing:
+            total += len(ids)
+            if state == PROTECTED:
+                self._proven_by[kind] += len(ids)
+        self._counts[state] += total
+        self._protected_in[place] += total if state == PROTECTED else 0
+        return total
 
     def _count_kinds(self, worst: dict[str, int]) -> None:
         """Count the protected databases, each by the weakest evidence of its regions."""

@@ -12,7 +12,7 @@ from reports.presentation.banners import banners
 from reports.presentation.locations import LocationFinder
 from reports.presentation.messages import TITLE, SubjectNames, outcome, sentence
 from reports.presentation.sanitize import plain
-from reports.presentation.selection import Urgent, open_lines, urgency
+from reports.presentation.selection import Urgent, count_open, open_lines, urgency
 from reports.presentation.source_notes import first_notes
 from reports.presentation.waiver_notices import days_left, urgent_waivers
 
@@ -80,7 +80,7 @@ def _by_level(head: Head, lines: Iterable[bytes]) -> dict[Level, Urgent]:
     settings = head["settings"]
     gate = Gate(settings["fail_on"], settings["allow_inconclusive"], settings["fail_on_new"])
     by_level = {level: Urgent(MOST) for level in LEVELS}
-    for status, severity, line in open_lines(lines):
+    for status, severity, line in open_lines(lines, count_open(head)):
         # Looking for the bytes is enough, and saves parsing every line: a quote in a text of the
         # finding would be escaped.
         stops = gate.stops(status, severity, KNOWN if _KNOWN in line else "")

@@ -31,11 +31,11 @@ def render(
     *,
     population: Iterable[bytes] = (),
 ) -> str:
-    """Render the page of an audit from its head, and the lines of its findings, read once.
+    """Render the page of an audit from its head, and the lines of its findings.
 
-    The lines of its ``population`` are read from their beginning as often as needed. The same audit
-    gives the same text, but for the section ``run``. Of a fleet, this is the index of the pages
-    that ``render_pages`` renders.
+    These and the lines of its ``population`` are read from their beginning as often as needed. The
+    same audit gives the same text, but for the section ``run``. Of a fleet, this is the index of
+    the pages that ``render_pages`` renders.
     """
     limits = limits or PageLimits()
     links = links_of(head, limits.fleet)

@@ -21,7 +21,7 @@ from reports.presentation.markdown_text import code, identifiers, prose
 from reports.presentation.messages import TITLE, SubjectNames, gate_of
 from reports.presentation.organization_status import protected_of, state_of, worst_first
 from reports.presentation.protection_text import answer
-from reports.presentation.selection import PageLimits, Urgent, open_lines, urgency
+from reports.presentation.selection import PageLimits, Urgent, count_open, open_lines, urgency
 from reports.presentation.source_notes import first_notes
 from reports.presentation.waiver_notices import days_left, urgent_waivers
 
@@ -125,7 +125,7 @@ def _shown(head: Head, lines: Iterable[bytes], limits: SummaryLimits) -> _Shown:
     """Choose what is shown, in one pass over the findings."""
     changed, known = Urgent(limits.open), Urgent(limits.open)
     is_compared = bool(head.get("changes"))
-    for status, severity, line in open_lines(lines):
+    for status, severity, line in open_lines(lines, count_open(head)):
         chosen = changed if is_compared and _CHANGED.search(line) else known
         chosen.add(urgency(status, severity), line)
     news = [json.loads(line) for line in changed.lines()]

@@ -9,7 +9,7 @@ from reports.record.layout import FINDINGS, POPULATION
 from reports.record.stored_lines import StoredLines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from reports.model.head import Head
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 RECORD = "audit.json"
 PAGE = "audit.html"
 
-Kind = Literal["record", "rendered", "printed", "pytest"]
+Kind = Literal["record", "rendered", "exported", "printed", "pytest"]
 
 
 class Format(NamedTuple):
@@ -26,12 +26,14 @@ class Format(NamedTuple):
     Attributes:
         name: its name in options and commands.
         kind: who makes it. ``record`` is the record itself, ``rendered`` is made of the record and
-            written to a file, ``printed`` is made of the record on request only, and ``pytest`` is
-            written by a plugin of pytest.
+            written to a file, ``exported`` holds the record's findings for other programs,
+            ``printed`` is made of the record on request only, and ``pytest`` is written by a plugin
+            of pytest.
         file: the file's name in the report folder; empty if it is printed.
         noun: what it is, in a word or two.
         description: for whom it is and what it holds, for the docs.
-        module: the module in ``reports.formats`` whose ``render`` makes it; empty if none does.
+        module: the module in ``reports.formats`` whose ``render`` or ``export`` makes it; empty if
+            none does.
         is_default: whether an audit writes it unless other formats are asked for.
         shows_population: whether it shows what was judged, too, and not only what was found.
         folder: the folder beside the file for the pages of organizations; empty if it has none.
@@ -73,6 +75,10 @@ class Format(NamedTuple):
             head, lines, organization, population=population
         )
         return text
+
+    def export(self, findings: Path, target: Path) -> None:
+        """Write what is exported of the file of ``findings`` into the file ``target``."""
+        self._renderer.export(findings, target)
 
     @property
     def _renderer(self) -> Any:  # noqa: ANN401 (a module)
@@ -120,6 +126,15 @@ FORMATS = (
         module="sarif",
     ),
     Format(
+        "parquet",
+        "exported",
+        "findings.parquet",
+        "table of findings",
+        "data warehouses: a row for each finding; needs `pip install 'cmek-audit[parquet]'`",
+        module="parquet",
+        is_default=False,
+    ),
+    Format(
         "annotations",
         "printed",
         "",
@@ -136,7 +151,10 @@ RENDERED = tuple(row for row in FORMATS if row.kind == "rendered")
 BY_PYTEST = {row.name: row for row in FORMATS if row.kind == "pytest"}
 """What a plugin of pytest writes."""
 
-RENDERABLE = {row.name: row for row in FORMATS if row.module}
+EXPORTED = tuple(row for row in FORMATS if row.kind == "exported")
+"""What an audit exports from its record, each a file of its own."""
+
+RENDERABLE = {row.name: row for row in FORMATS if row.kind in {"rendered", "printed"}}
 """What ``cmek-audit render`` makes."""
 
 WRITABLE = tuple(row.name for row in FORMATS if row.file)
@@ -164,16 +182,21 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", errors="xmlcharrefreplace")
 
 
-def write_rendered(formats: Iterable[str], head: Head, record: Path, folder: Path) -> None:
-    """Render those of ``formats`` that are made of the record, and write them into ``folder``.
+def write_rendered(
+    formats: Iterable[str], head: Head, folder: Path, write: Callable[[Path, bytes], None]
+) -> None:
+    """Render those of ``formats`` that are made of the record, and ``write`` them in ``folder``.
 
-    The record is the ``head``, and the files of findings and population in the folder ``record``.
+    The record is the ``head``, and the files of findings and population in the same folder.
     """
-    lines, population = (StoredLines(record / name) for name in (FINDINGS, POPULATION))
+    lines, population = (StoredLines(folder / name) for name in (FINDINGS, POPULATION))
     names = set(formats)
     for row in RENDERED:
         if row.name in names:
-            (folder / row.file).write_bytes(encode(row.render(head, lines, population)))
+            write(folder / row.file, encode(row.render(head, lines, population)))
             for page, text in row.render_pages(head, lines, population):
                 (folder / row.folder).mkdir(exist_ok=True)
-                (folder / row.folder / page).write_bytes(encode(text))
+                write(folder / row.folder / page, encode(text))
+    for row in EXPORTED:
+        if row.name in names:
+            row.export(folder / FINDINGS, folder / row.file)

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from checks.engine.card import rank
-from checks.engine.finding import OPEN
 from reports.presentation.banners import banners, cloud_hosts_of, hosts_of
 from reports.presentation.locations import LocationFinder
 from reports.presentation.markdown_text import prose
 from reports.presentation.messages import TITLE, SubjectNames, outcome, sentence
 from reports.presentation.sanitize import plain
-from reports.presentation.selection import most_urgent
+from reports.presentation.selection import count_open, most_urgent
 from reports.presentation.source_notes import first_notes
 
 if TYPE_CHECKING:
@@ -61,10 +60,13 @@ def render(
     is left out: code scanning would show it as open.
     """
     limits = limits or SarifLimits()
-    total = sum(head["counts"][status] for status in OPEN)
+    total = count_open(head)
     names, locations = SubjectNames(head), LocationFinder(head, root)
-    findings = most_urgent(lines, limits.results)
-    results = [_result(finding, names, locations) for finding in findings]
+    # Rendered one by one: there may be as many as make the file as large as it may be.
+    results = [
+        _dumps(_result(json.loads(line), names, locations))
+        for line in most_urgent(lines, limits.results, total)
+    ]
     text = _log(head, results, total)
     # GitHub refuses a file that is too large as a whole: drop the less urgent half until it fits.
     while results and _is_over(text, limits.bytes):
@@ -77,7 +79,12 @@ def _is_over(text: str, most: int) -> bool:
     return len(text) > most and len(zlib.compress(text.encode("ascii"))) > most
 
 
-def _log(head: Head, results: Sequence[Json], total: int) -> str:
+def _dumps(data: Mapping[str, object]) -> str:
+    return json.dumps(data, ensure_ascii=True, separators=(",", ":"))
+
+
+def _log(head: Head, results: Sequence[str], total: int) -> str:
+    """Render the whole around ``results``, which are rendered already."""
     run = {
         "tool": {"driver": _driver(head)},
         "automationDetails": {"id": f"{_category(head)}/{head['report']}"},
@@ -85,7 +92,7 @@ def _log(head: Head, results: Sequence[Json], total: int) -> str:
         "originalUriBaseIds": {
             "%SRCROOT%": {"description": {"text": "The folder in which the audit was run."}}
         },
-        "results": results,
+        "results": [],
         "properties": {
             "report": head["report"],
             "verdict": head["verdict"]["outcome"],
@@ -97,7 +104,9 @@ def _log(head: Head, results: Sequence[Json], total: int) -> str:
         },
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, ensure_ascii=True, separators=(",", ":")) + "\n"
+    # Inside a text a quotation mark follows a backslash, so no text can look like this field.
+    before, field, after = _dumps(log).partition('"results":[')
+    return "".join((before, field, ",".join(results), after, "\n"))
 
 
 def _rests_on(head: Head) -> Json:

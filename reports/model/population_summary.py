@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from inventory.model.gaps import CloudFact, Fact
 from inventory.model.sources import FileFormat, Role
@@ -25,10 +25,20 @@ class BundleManifest(TypedDict):
     files: int
 
 
+class SourceChainEntry(TypedDict):
+    """Records in a row, each of which names the one before it; ``sha256`` is over their roots."""
+
+    first: str
+    records: int
+    sha256: str
+
+
 class SourceEntry(TypedDict):
     """A file or an evidence bundle that was read.
 
-    ``clouds_of`` are the organizations, by their ids, of a record of clouds alone.
+    ``clouds_of`` are the organizations, by their ids, of a record of clouds alone. ``chain`` is of
+    the last of many earlier bundles in a row, of which only the first and the last are listed, and
+    of a summary of bundles.
     """
 
     path: str
@@ -46,6 +56,7 @@ class SourceEntry(TypedDict):
     name: str
     notes: list[str]
     clouds_of: list[str]
+    chain: NotRequired[SourceChainEntry]
 
 
 class GapEntry(TypedDict):
@@ -144,7 +155,10 @@ class PopulationSummary(TypedDict):
 
 
 class ExchangeEntry(TypedDict):
-    """A request that is recorded in an evidence bundle, with its answer's time and hash."""
+    """A request that is recorded in an evidence bundle, with its answer's time and hash.
+
+    ``line`` is missing in a bundle of version 1, where an exchange has a file of its own.
+    """
 
     path: str
     address: str
@@ -152,6 +166,7 @@ class ExchangeEntry(TypedDict):
     at: str
     sha256: str
     redactions: int
+    line: NotRequired[int]
 
 
 class BundleEntry(BundleManifest):

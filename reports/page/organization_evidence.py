@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
-from inventory.files.evidence_layout import INVENTORY
+from inventory.files.evidence_layout import INVENTORY, LINES
 from inventory.model.gaps import CloudFact
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reports.page.findings.evidence_index import EvidenceRow, ShownEvidence
 
     Folder = tuple[int, str]
-    """The number of a bundle, and the name of a folder of exchanges in it."""
+    """The number of a bundle, and that of the organization whose exchanges they are."""
 
 _FAILED = 400
 
@@ -173,8 +173,8 @@ def _listed(evidence: Sequence[ShownEvidence]) -> dict[Folder, list[ExchangeEntr
 
 
 def _folder_of(exchange: ExchangeEntry) -> str:
-    """Return the folder of ``exchanges/0001/0004.json``: ``0001``."""
-    return exchange["path"].split("/")[1]
+    """Return ``0001`` of ``exchanges/0001.ndjson.gz``, and of ``exchanges/0001/0004.json``."""
+    return exchange["path"].split("/")[1].removesuffix(LINES)
 
 
 def _group(

@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from reports.key_instructions.instructions import lay_out_commands
 from reports.page.answer import answer
 from reports.page.attestation_groups import group_attestations
 from reports.page.coverage_list import lay_out_coverage
 from reports.page.findings.evidence_index import EvidenceIndex
-from reports.page.findings.evidence_labels import CitedPopulation, shown_evidence
+from reports.page.findings.evidence_labels import shown_evidence
 from reports.page.findings.finding_view import OrganizationNames
-from reports.page.findings.findings_section import findings_section, shown_findings
+from reports.page.findings.findings_section import findings_section
 from reports.page.fix_first import lay_out_actions
 from reports.page.frameworks import STATE, TALLY, TALLY_STATUSES, view_frameworks
-from reports.page.keys.collector import KeyCollector
-from reports.page.keys.layout import counted, lay_out_keys
+from reports.page.keys.layout import counted
 from reports.page.not_evaluated import group_by_reason
 from reports.page.organization_evidence import requests_by_organization
+from reports.page.reading.page_lines import read_lines
 from reports.page.reconciliation import reconcile_counts
-from reports.page.timeline.layout import lay_out_timeline, scale_of
-from reports.page.timeline.reader import TimelineReader
 from reports.page.trend import trend_of
 from reports.page.waiver_list import list_waivers
 from reports.presentation import labels
 from reports.presentation.banners import banners
-from reports.presentation.sample import Conclusions, Draw
 from reports.presentation.sample_table import (
     command_to_list,
     command_to_reproduce,
     describe_method,
-    describe_sample,
 )
-from reports.presentation.selection import select_findings
 from reports.presentation.source_notes import first_notes
 
 if TYPE_CHECKING:
@@ -41,31 +36,12 @@ if TYPE_CHECKING:
 
     from reports.model.head import Head
     from reports.model.population_summary import OrganizationEntry
-    from reports.page.keys.layout import KeyList
     from reports.page.organizations.links import PageLinks
-    from reports.page.timeline.layout import Timeline
+    from reports.page.reading.page_lines import PageLines
     from reports.presentation.sample_table import Sample
     from reports.presentation.selection import PageLimits, Selection
 
     Parts = dict[str, Any]
-
-
-class _Read(NamedTuple):
-    """What the lines of findings and population give a page.
-
-    Attributes:
-        chosen: the findings that are shown.
-        cited: what the population holds at the places that these cite.
-        sample: the sample for an auditor.
-        timeline: when keys and databases came.
-        key_list: the keys, with their databases and their lives.
-    """
-
-    chosen: Selection
-    cited: CitedPopulation
-    sample: Sample
-    timeline: Timeline
-    key_list: KeyList
 
 
 def parts_of(
@@ -78,9 +54,9 @@ def parts_of(
 ) -> Parts:
     """Return what the templates show of the record with this ``head``, by name.
 
-    The ``lines`` of findings are read once, those of the ``population`` as often as needed.
+    The ``lines`` of findings and those of the ``population`` are read as often as needed.
     """
-    read = _read(head, lines, population, limits=limits, is_index=links.is_index)
+    read = read_lines(head, lines, population, limits=limits, is_index=links.is_index)
     waivers = list_waivers(head["waivers"], limits.waivers)
     findings = _findings(head, read, limits, waivers.numbers)
     return {
@@ -111,37 +87,6 @@ def parts_of(
     }
 
 
-def _read(
-    head: Head,
-    lines: Iterable[bytes],
-    population: Iterable[bytes],
-    *,
-    limits: PageLimits,
-    is_index: bool,
-) -> _Read:
-    draw = Draw(head["report"], limits.sample)
-    for line in population:
-        draw.add(line)
-    conclusions = Conclusions(draw.drawn())
-    collector = KeyCollector(head["coverage"], limits.keys)
-    reader = TimelineReader(population, limits.lanes, collector.add)
-    # The collector notes a finding before the reader may ask for what is known of an organization.
-    watched = reader.watch(collector.watch(conclusions.watch(lines)))
-    chosen = select_findings(watched, head["criteria"]["rules"], limits)
-    cited = CitedPopulation(shown_findings(chosen))
-    for line in population:
-        cited.add(line)
-    lanes, as_of = reader.finish(), head["settings"]["as_of"]
-    scale = scale_of(lanes, as_of, limits.lanes)
-    return _Read(
-        chosen,
-        cited,
-        describe_sample(head, draw, conclusions, limits.sample),
-        lay_out_timeline(lanes, as_of, limits.lanes),
-        lay_out_keys(collector.finish(), scale, limits.keys, all_of_few=not is_index),
-    )
-
-
 def _organizations(head: Head) -> list[OrganizationEntry]:
     return head["population"]["organizations"]
 
@@ -169,13 +114,17 @@ def _coverage(head: Head, limits: PageLimits) -> Parts:
     }
 
 
-def _findings(head: Head, read: _Read, limits: PageLimits, waivers: Mapping[str, int]) -> Parts:
+def _findings(head: Head, read: PageLines, limits: PageLimits, waivers: Mapping[str, int]) -> Parts:
     """Return the findings, and the evidence to which they and the sample lead.
 
     The ``waivers`` that the page shows have a number by their id.
     """
     names = OrganizationNames(_organizations(head))
-    cited = _cited(read.chosen) | {row.file for row in read.sample.rows}
+    cited = {
+        name
+        for place in (*_cited(read.chosen), *(row.place for row in read.sample.rows))
+        for name in (place, place.rpartition(":")[0])
+    }
     index = EvidenceIndex(head["evidence"], cited, limits.exchanges)
     section = findings_section(
         head, read.chosen, cited=read.cited, index=index, limits=limits, waiver_numbers=waivers
@@ -195,9 +144,9 @@ def _findings(head: Head, read: _Read, limits: PageLimits, waivers: Mapping[str,
 
 
 def _cited(chosen: Selection) -> set[str]:
-    """Return the files with the evidence of the findings that are open or waived."""
+    """Return the places with the evidence of the findings that are open or waived."""
     findings = (*chosen.open, *chosen.waived)
-    return {file for finding in findings for file, *_ in shown_evidence(finding)}
+    return {f"{file}:{line}" for finding in findings for file, line, *_ in shown_evidence(finding)}
 
 
 def _steps(head: Head, names: OrganizationNames) -> Callable[[str, str], str]:

@@ -10,10 +10,11 @@ from inventory.files.evidence_layout import INVENTORY
 from reports.record.layout import HEAD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from reports.model.finding_record import FindingRecord
     from reports.model.head import Head
+    from reports.model.population_summary import SourceEntry
 
 Kind = Literal["file", "bundle", "elsewhere"]
 _PREFERENCE: tuple[Kind, ...] = ("file", "bundle", "elsewhere")
@@ -44,6 +45,7 @@ class LocationFinder:
         self._root = os.path.normpath(Path.cwd() / (root or ""))
         self._sources = head["population"]["sources"]
         self._bundles = [source["path"] for source in self._sources if source["format"] == "bundle"]
+        self._chains = tuple(filter(None, map(chain_folder, self._sources)))
         self._known: dict[str, tuple[Kind, str]] = {}
 
     def of(self, finding: FindingRecord) -> FileLocation:
@@ -77,6 +79,8 @@ class LocationFinder:
 
     def _place(self, file: str) -> tuple[Kind, str]:
         bundle = next((folder for folder in self._bundles if _is_in(file, folder)), None)
+        if bundle is None and file.startswith(self._chains):
+            bundle = _bundle_in_chain(file, self._chains)
         stable = file if bundle is None else os.path.join(bundle, "..", INVENTORY)  # noqa: PTH118 (a path as text)
         whole = PurePath(os.path.normpath(os.path.join(self._root, stable)))  # noqa: PTH118 (as above)
         if not whole.is_relative_to(self._root):
@@ -86,3 +90,17 @@ class LocationFinder:
 
 def _is_in(file: str, folder: str) -> bool:
     return file == folder or file.startswith(f"{folder.rstrip('/')}/")
+
+
+def chain_folder(source: SourceEntry) -> str:
+    """Return how the paths of all bundles of a chain begin; empty for any other source.
+
+    Of many earlier bundles in a row, the sources name the first and the last.
+    """
+    in_row = "chain" in source and source["format"] == "bundle"
+    return source["path"][: source["path"].rfind("/") + 1] if in_row else ""
+
+
+def _bundle_in_chain(file: str, folders: Iterable[str]) -> str:
+    folder = next(folder for folder in folders if file.startswith(folder))
+    return folder + file.removeprefix(folder).partition("/")[0]

@@ -10,6 +10,7 @@ from inventory.text.display import pluralize
 if TYPE_CHECKING:
     from reports.model.finding_record import FindingRecord
     from reports.model.head import Head
+    from reports.model.population_summary import SourceEntry
 
 TITLE = "Customer keys in Astra"
 _GROUPED = {
@@ -85,3 +86,13 @@ def gate_of(head: Head) -> str:
         stops.append("inconclusive findings")
     only = ", if they are new since the baseline" if settings["fail_on_new"] else ""
     return f"{' and '.join(stops)}{only}"
+
+
+def count_records(source: SourceEntry) -> int:
+    """Count the records that ``source`` represents: those of a chain without its first, or one.
+
+    The first bundle of a chain is a source of its own; a summary represents all that it covers.
+    """
+    if "chain" not in source:
+        return 1
+    return source["chain"]["records"] - (source["format"] == "bundle")

@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from checks.engine.finding import STATUSES
+from reports.record.stored_lines import groups_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,6 +31,8 @@ DEFAULT_SIZE = 25
 _DATABASE, _KEY, _PASS = b'{"kind":"database",', b'{"kind":"key",', b'{"status":"pass",'
 _ORGANIZATION = b'{"kind":"organization",'
 _STATE, _PATH = b',"state":"', b',"path":"'
+_TERMINATED = _STATE + b'terminated"'
+_ACROSS = "."
 _MOST_IDS = 5
 _LARGEST = b"\xff" * 33
 """Larger than any SHA-256."""
@@ -108,6 +111,27 @@ class Draw:
         if digest < self._below:
             self._keep(digest, line)
 
+    def add_all(self, lines: Iterable[bytes]) -> None:
+        """Take all ``lines``; as ``add``, which takes longer for a line than to hash its number."""
+        for group in groups_of(lines):
+            if self._kind == "databases" and _has_only_members(group):
+                self._draw_from(group)
+            else:
+                for line in group:
+                    self.add(line)
+
+    def _draw_from(self, members: Sequence[bytes]) -> None:
+        copy = self._seeded.copy
+        begin = self.total
+        for number, line in enumerate(members, begin + 1):
+            hashed = copy()
+            hashed.update(b"%d" % number)
+            digest = hashed.digest()
+            if digest < self._below:
+                self.total = number
+                self._keep(digest, line)
+        self.total = begin + len(members)
+
     def _keep(self, digest: bytes, line: bytes) -> None:
         entry = -int.from_bytes(digest, "big"), self._drawn(line)
         if len(self._heap) < self._size:
@@ -128,7 +152,8 @@ class Draw:
             self._remember_keys(line)
             return False
         # Inside a JSON string a quote follows a backslash, so no name can look like this field.
-        if line.startswith(b'terminated"', line.find(_STATE) + len(_STATE)):
+        # A region may have it, too: looking for the bytes first is only faster.
+        if _TERMINATED in line and line.startswith(_TERMINATED, line.find(_STATE)):
             self.terminated += 1
             return False
         return True
@@ -149,6 +174,11 @@ class Draw:
         return Drawn(self.total, member, tuple(keys))
 
 
+def _has_only_members(lines: Iterable[bytes]) -> bool:
+    """Return whether all ``lines`` are databases, and none is terminated in any way."""
+    return not any(_TERMINATED in line or not line.startswith(_DATABASE) for line in lines)
+
+
 # --- what was concluded ---------------------------------------------------------------------------
 
 
@@ -164,6 +194,7 @@ class Conclusions:
         self._exact: defaultdict[bytes, list[int]] = defaultdict(list)
         self._whole: defaultdict[bytes, list[int]] = defaultdict(list)
         self._parent: dict[bytes, int] = {}
+        self._organizations = {_ACROSS}
         self._found: list[dict[tuple[str, int], list[str]]] = [{} for _ in drawn]
         self._counts: list[defaultdict[tuple[str, int], int]] = [defaultdict(int) for _ in drawn]
         for place, member in enumerate(drawn):
@@ -172,6 +203,7 @@ class Conclusions:
 
     def _want(self, place: int, member: Drawn) -> None:
         path: str = member.line["path"]
+        self._organizations.add(path.partition("/")[0])
         self._whole[path.partition("/")[0].encode()].append(place)
         paths = {path, *(region["scope"] for region in member.line.get("regions", ()))}
         if member.line["kind"] == "database":
@@ -181,6 +213,16 @@ class Conclusions:
             paths |= _paths_of_key(key["path"])
         for wanted in paths:
             self._exact[wanted.encode()].append(place)
+
+    def clear(self) -> None:
+        """Forget all findings, to pick from their lines again."""
+        for found, counts in zip(self._found, self._counts, strict=True):
+            found.clear()
+            counts.clear()
+
+    def wants(self, organization: str) -> bool:
+        """Return whether findings about an organization may concern the sample, by its path."""
+        return organization in self._organizations
 
     def watch(self, lines: Iterable[bytes]) -> Iterator[bytes]:
         """Yield ``lines`` as they are, and pick from them."""

@@ -75,9 +75,10 @@ class SampledRow(NamedTuple):
     conclusions: tuple[Conclusion, ...]
 
     @property
-    def file(self) -> str:
-        """Return the file of the location."""
-        return self.location.rpartition(":")[0]
+    def place(self) -> str:
+        """Return the file and line of the location, without what is counted after them."""
+        file, _, line = self.location.rpartition(":")
+        return f"{file}:{line.partition(' ')[0]}"
 
     def by_status(self) -> list[tuple[str, list[Conclusion]]]:
         """Group the conclusions by their status, the worst first."""
@@ -140,8 +141,7 @@ def take_sample(
     population is read first.
     """
     draw = Draw(head["report"], size, kind)
-    for line in lines if kind == "passes" else population:
-        draw.add(line)
+    draw.add_all(lines if kind == "passes" else population)
     conclusions = Conclusions(draw.drawn())
     if kind != "passes":
         for line in lines:

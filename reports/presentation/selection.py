@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from functools import cache
 from heapq import merge
+from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from checks.engine.card import SEVERITIES
 from checks.engine.finding import NOT_COMPLYING, OPEN, STATUSES
 from reports.presentation.sample import DEFAULT_SIZE
+from reports.record.stored_lines import StoredLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from checks.engine.card import Severity
     from checks.engine.finding import Status
     from reports.model.finding_record import FindingRecord
-    from reports.model.head import RuleEntry
+    from reports.model.head import Head, RuleEntry
 
     Lines = list[bytes]
     Counts = Mapping[tuple[str, str], int]
@@ -134,43 +136,61 @@ class Selection(NamedTuple):
     folded: dict[tuple[str, str], list[FindingRecord]]
 
 
+class FindingSelector:
+    """Picks the findings to show from the lines of all findings: only these are parsed."""
+
+    def __init__(self, rules: Sequence[RuleEntry], limits: PageLimits) -> None:
+        """Pick as many as the ``limits`` allow."""
+        self._limits = limits
+        self._shares = share_out(_counts(rules), limits.folded)
+        self._folded: dict[tuple[str, str], Lines] = {key: [] for key in self._shares}
+        self._urgent, self._across = Urgent(limits.open), Urgent(limits.across)
+        self._waived: Lines = []
+        self._waived_across: Lines = []
+
+    def wants(self, status: str, rule: str) -> bool:
+        """Return whether a finding of this status and rule may be shown.
+
+        Of a million findings nearly all are passes beyond the limit.
+        """
+        if status in NOT_COMPLYING:
+            return True
+        return len(self._folded[status, rule]) < self._shares[status, rule]
+
+    def add(self, line: bytes) -> None:
+        """Take the line of a finding."""
+        status, rule, severity = line_fields(line)
+        if status not in NOT_COMPLYING:
+            if self.wants(status, rule):
+                self._folded[status, rule].append(line)
+            return
+        is_apart = self._limits.across > 0 and _ACROSS in line
+        if status in OPEN:
+            urgent = self._across if is_apart else self._urgent
+            urgent.add(urgency(status, severity), line)
+        elif is_apart:
+            self._waived_across += [line][: self._limits.across - len(self._waived_across)]
+        else:
+            self._waived += [line][: self._limits.waived - len(self._waived)]
+
+    def finish(self) -> Selection:
+        """Return the findings to show."""
+        opened = merge(self._urgent.ranked(), self._across.ranked(), key=itemgetter(0))
+        return Selection(
+            _parse([line for _, line in opened]),
+            _parse([*self._waived, *self._waived_across]),
+            {key: _parse(group) for key, group in self._folded.items()},
+        )
+
+
 def select_findings(
     lines: Iterable[bytes], rules: Sequence[RuleEntry], limits: PageLimits
 ) -> Selection:
-    """Pick the findings to show: a line is parsed only if it is shown.
-
-    Lines begin with status and rule, in a fixed order, so a few bytes show where they belong.
-    """
-    shares = share_out(_counts(rules), limits.folded)
-    folded: dict[tuple[str, str], Lines] = {key: [] for key in shares}
-    urgent, across = Urgent(limits.open), Urgent(limits.across)
-    waived: Lines = []
-    waived_across: Lines = []
-    full: set[bytes] = set()
+    """Pick the findings to show from the ``lines`` of all."""
+    selector = FindingSelector(rules, limits)
     for line in lines:
-        # Of a million findings nearly all are passes beyond the limit: once a group is full, its
-        # prefix alone decides, and nothing of the line is split or parsed.
-        prefix = line[: line.find(b',"id":')]
-        if prefix in full:
-            continue
-        status, rule, severity = line_fields(line)
-        is_apart = limits.across > 0 and status in NOT_COMPLYING and _ACROSS in line
-        if status in OPEN:
-            (across if is_apart else urgent).add(urgency(status, severity), line)
-        elif is_apart:
-            waived_across += [line][: limits.across - len(waived_across)]
-        elif status == "waived":
-            waived += [line][: limits.waived - len(waived)]
-        elif len(group := folded[status, rule]) < shares[status, rule]:
-            group.append(line)
-        else:
-            full.add(prefix)
-    opened = merge(urgent.ranked(), across.ranked(), key=itemgetter(0))
-    return Selection(
-        _parse([line for _, line in opened]),
-        _parse([*waived, *waived_across]),
-        {key: _parse(group) for key, group in folded.items()},
-    )
+        selector.add(line)
+    return selector.finish()
 
 
 class Urgent:
@@ -212,20 +232,37 @@ class Urgent:
         return [line for _, line in self.ranked()]
 
 
-def open_lines(lines: Iterable[bytes]) -> Iterator[tuple[Status, Severity, bytes]]:
-    """Yield status and severity of each finding that is open, with its line."""
-    for line in lines:
-        if not line.startswith(_CLOSED):
-            status, _, severity = line_fields(line)
-            yield cast("Status", status), cast("Severity", severity), line
+def count_open(head: Head) -> int:
+    """Return how many findings of an audit are open."""
+    return sum(head["counts"][status] for status in OPEN)
 
 
-def most_urgent(lines: Iterable[bytes], limit: int) -> list[FindingRecord]:
-    """Return the most urgent of the open findings, at most ``limit``."""
+def open_lines(
+    lines: Iterable[bytes], total: int | None = None
+) -> Iterator[tuple[Status, Severity, bytes]]:
+    """Yield status and severity of each finding that is open, with its line.
+
+    Where there are ``total`` of them, nothing more is read after the last one.
+    """
+    found = lines.without(_CLOSED) if isinstance(lines, StoredLines) else _without_closed(lines)
+    for line in islice(found, total):
+        status, _, severity = line_fields(line)
+        yield cast("Status", status), cast("Severity", severity), line
+
+
+def _without_closed(lines: Iterable[bytes]) -> Iterator[bytes]:
+    return (line for line in lines if not line.startswith(_CLOSED))
+
+
+def most_urgent(lines: Iterable[bytes], limit: int, total: int | None = None) -> Lines:
+    """Return the lines of the most urgent of the open findings, at most ``limit``.
+
+    They are not parsed: parsed, each takes many times as much memory.
+    """
     urgent = Urgent(limit)
-    for status, severity, line in open_lines(lines):
+    for status, severity, line in open_lines(lines, total):
         urgent.add(urgency(status, severity), line)
-    return _parse(urgent.lines())
+    return urgent.lines()
 
 
 def share_out(counts: Counts, limit: int) -> dict[tuple[str, str], int]:

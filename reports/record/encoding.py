@@ -10,10 +10,13 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quote
 from typing import TYPE_CHECKING
 
-from checks.engine.identity import finding_id
+from checks.engine.identity import cached_escape, escape_all, finding_id, finding_ids
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from checks.engine.finding import Finding
+    from checks.engine.pass_series import PassSeries
     from inventory.model.base import SourceLocation
 
 cached_quote = lru_cache(maxsize=4_096)(quote)
@@ -42,6 +45,47 @@ def encode_finding(finding: Finding) -> str:
         f'"severity":"{severity}","subject":{{"kind":"{kind}","path":"{path}",'
         f'{scope}{identity}}}{fields},"evidence":[{locations}]}}'
     )
+
+
+def encode_series(series: PassSeries) -> Iterator[str]:
+    """Yield the line of each pass of ``series``; what they share is rendered once."""
+    pattern, subject = series.pattern, series.pattern.subject
+    owner, region = cached_escape(subject.organization), cached_escape(subject.region)
+    before, after = quote(series.before)[1:-1], quote(series.after)[1:-1]
+    others = "".join([f",[{_encode_location(location)}]" for location in pattern.evidence])
+    begin = f'{{"status":"pass","rule":"{pattern.rule}","id":"'
+    path = (
+        f'","severity":"{pattern.severity}","subject":{{"kind":"{subject.kind}",'
+        f'"path":"{owner}/database/'
+    )
+    scope = f'/{region}",{_encode_scope(*subject[2:6])},"database":'
+    end = (
+        f'{after}","rests_on":"{pattern.evidence_kind}","databases":{pattern.databases},'
+        f'"existing":{pattern.existing},"evidence":[['
+    )
+    ids = escape_all(series.ids)
+    columns = (
+        finding_ids(pattern.rule, f"{owner}/database/", [f"{own}/{region}" for own in ids]),
+        *(ids, quote_all(series.ids), _encode_names(series.names)),
+        *(series.times, map(_encode_location, series.locations)),
+    )
+    return (
+        f"{begin}{finding}{path}{own}{scope}{database}}}{name}"
+        f',"message":"{before}{time}{end}{location}]{others}]}}'
+        for finding, own, database, name, time, location in zip(*columns, strict=True)
+    )
+
+
+def _encode_names(names: Sequence[str]) -> list[str]:
+    return [f',"name":{name}' if name != '""' else "" for name in quote_all(names)]
+
+
+def quote_all(texts: Sequence[str]) -> list[str]:
+    """Quote each of ``texts``; one look at all of them shows if there is nothing to escape."""
+    together = "".join(texts)
+    if len(quote(together)) == len(together) + 2:
+        return [f'"{text}"' for text in texts]
+    return list(map(quote, texts))
 
 
 def _encode_location(location: SourceLocation) -> str:

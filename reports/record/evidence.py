@@ -60,7 +60,7 @@ def _bundle(path: str, evidence: Evidence) -> BundleEntry:
 
 
 def _exchange(exchange: IndexedExchange) -> ExchangeEntry:
-    return {
+    entry: ExchangeEntry = {
         "path": exchange.path,
         "address": exchange.address,
         "outcome": exchange.outcome,
@@ -68,3 +68,6 @@ def _exchange(exchange: IndexedExchange) -> ExchangeEntry:
         "sha256": exchange.sha256,
         "redactions": exchange.redactions,
     }
+    if exchange.line:
+        entry["line"] = exchange.line
+    return entry

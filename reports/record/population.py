@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from inventory.model.database import Database
     from inventory.model.gaps import Gap, Reading
     from inventory.model.key import CustomerKey
     from inventory.model.organization import Organization
@@ -110,7 +109,8 @@ class Population:
 
 def describe_source(source: Source) -> SourceEntry:
     """Return ``source`` as the record states it."""
-    return cast("SourceEntry", source.model_dump(mode="json"))
+    excluded = {"chain"} if source.chain is None else set()
+    return cast("SourceEntry", source.model_dump(mode="json", exclude=excluded))
 
 
 def describe_manifest(evidence: Evidence) -> BundleManifest:
@@ -120,10 +120,10 @@ def describe_manifest(evidence: Evidence) -> BundleManifest:
 
 def _row(organization: Organization) -> OrganizationEntry:
     databases = organization.databases
-    states: Counter[str] = Counter(
-        [database.state for database in databases or () if not database.is_terminated]
-    )
-    states["terminated"] = len(databases or ()) - states.total()
+    states: Counter[str] = Counter([database.state for database in databases or ()])
+    gone = [database.state for database in databases or () if database.is_terminated]
+    states.subtract(gone)
+    states["terminated"] = len(gone)
     states["planned"] += len(undetermined_databases(organization))
     captured = organization.captured_at
     return {
@@ -179,7 +179,13 @@ def _attested(organization: Organization) -> Iterator[Attested]:
     for key in organization.keys or ():
         yield from _attested_of_key(organization.id, key)
     for database in organization.databases or ():
-        yield from _attested_of_database(organization.id, database)
+        if encryption := database.application_encryption:
+            what = "application encryption"
+            yield Attested(organization.id, what, encryption, database=database.name)
+        for region in database.regions:
+            if region.portal:
+                what = f"what the portal showed of {region.name}"
+                yield Attested(organization.id, what, region.portal, database=database.name)
 
 
 def _attested_of_key(organization: str, key: CustomerKey) -> Iterator[Attested]:
@@ -192,16 +198,6 @@ def _attested_of_key(organization: str, key: CustomerKey) -> Iterator[Attested]:
     ):
         if statement:
             yield Attested(organization, what, statement, key.key_id)
-
-
-def _attested_of_database(organization: str, database: Database) -> Iterator[Attested]:
-    if encryption := database.application_encryption:
-        what = "application encryption"
-        yield Attested(organization, what, encryption, database=database.name)
-    for region in database.regions:
-        if region.portal:
-            what = f"what the portal showed of {region.name}"
-            yield Attested(organization, what, region.portal, database=database.name)
 
 
 def _attestation(attested: Attested, name: str, as_of: datetime) -> AttestationEntry:

@@ -15,27 +15,32 @@ from checks.engine.finding import (
     planned_key_subject,
     undetermined_key_subject,
 )
-from checks.engine.identity import escape, join
-from checks.shared.key_registration import deployed_at
+from checks.engine.identity import escape, escape_all, join
+from inventory.model.database import deployed_at
 from inventory.model.organization_index import scope_of
 from inventory.model.vocabulary import DatabaseType
 from inventory.text.canonical_json import compact_json
 from reports.aggregation.expected_databases import undetermined_databases
-from reports.record.encoding import cached_quote
+from reports.record.encoding import cached_quote, quote_all
 from reports.record.key_facts import portal_of_region
 from reports.record.key_lines import add_cloud_facts, registered_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from checks.engine.context import Context
-    from inventory.model.base import Located
+    from inventory.model.base import Located, SourceLocation
     from inventory.model.database import Database, DatabaseRegion, Encryption
     from inventory.model.organization import Organization
     from inventory.model.planned_keys import PlannedKey, UndeterminedKey
     from inventory.model.terraform_managed import UndeterminedDatabase
     from reports.model.population_record import DatabaseLine, KeyLine, OrganizationLine
 
+
+_TOGETHER = 1_000
+"""How many databases are rendered together."""
+
+_NOTHING = quote("")
 
 L = TypeVar("L", "KeyLine", "DatabaseLine")
 
@@ -119,54 +124,77 @@ def _with_plan(line: L, entry: Located, missing: str) -> L:
 
 
 def _encode_databases(organization: Organization) -> Iterator[str]:
-    """Yield the lines of the databases, put together by hand as those of findings are.
+    """Yield the lines of the databases; what many of them have in common is rendered once."""
+    encoder, every = _DatabaseEncoder(organization), organization.databases or ()
+    for start in range(0, len(every), _TOGETHER):
+        yield from encoder.encode(every[start : start + _TOGETHER])
 
-    There may be as many as databases in a fleet: what they have in common is rendered once.
+
+class _DatabaseEncoder:
+    """Puts the lines of one organization's databases together by hand, as those of findings are.
+
+    There may be as many as databases in a fleet, of which many are in the same regions.
     """
-    policy, regions = organization.policy, _Regions(organization.id)
-    policies = {kind: policy.of(kind).encryption for kind in get_args(DatabaseType)}
-    begin = f'{{"kind":"database","path":"{escape(organization.id)}/database/'
-    owner = f'","organization":{quote(organization.id)},"state":"'
-    for database in organization.databases or ():
-        name, kind, provider = database.name, database.type, database.provider
-        state = "terminated" if database.is_terminated else database.state
-        expected = database.encryption or policies[kind]
-        places = [regions.encode(database, region, state, expected) for region in database.regions]
-        identity = f'"id":{quote(database.id)},' if database.id else ""
-        created = database.created_at
-        added = f'"created_at":"{created.isoformat()[:-6]}Z",' if created else ""
-        location = database.location
-        resource = f',"address":{quote(database.resource)}' if len(location) > 2 else ""  # noqa: PLR2004 (a file and a line)
-        yield (
-            f'{begin}{escape(database.id or database.identity)}{owner}{state}",{identity}'
-            f'"name":{quote(name)},"type":"{kind}","provider":"{provider}",{added}'
-            f'"regions":[{",".join(places)}],"file":{cached_quote(location[0])},"line":{location[1]}{resource}}}'
+
+    def __init__(self, organization: Organization) -> None:
+        policy, identity = organization.policy, organization.id
+        self._expected = {kind: policy.of(kind).encryption for kind in get_args(DatabaseType)}
+        self._organization = identity
+        self._regions: dict[tuple[str, str, str], str] = {}
+        self._begin = f'{{"kind":"database","path":"{escape(identity)}/database/'
+        self._owner = f'","organization":{quote(identity)},"state":"'
+
+    def encode(self, databases: Sequence[Database]) -> list[str]:
+        """Return the lines of ``databases``."""
+        columns = (
+            escape_all([database.id or database.identity for database in databases]),
+            quote_all([database.id or "" for database in databases]),
+            quote_all([database.name for database in databases]),
+        )
+        return list(map(self._line, databases, *columns))
+
+    def _line(self, database: Database, path: str, identity: str, name: str) -> str:
+        """Render ``database``, whose path is escaped; its id and its name are quoted."""
+        kind, provider, created = database.type, database.provider, database.created_at
+        gone = database.status != "ACTIVE" and database.is_terminated
+        state = "terminated" if gone else database.state
+        known = f'"id":{identity},' if identity != _NOTHING else ""
+        added = f'"created_at":"{utc(created)}",' if created else ""
+        expected = database.encryption or self._expected[kind]
+        regions = [self._region(database, region, state, expected) for region in database.regions]
+        return (
+            f'{self._begin}{path}{self._owner}{state}",{known}"name":{name},"type":"{kind}",'
+            f'"provider":"{provider}",{added}"regions":[{",".join(regions)}],'
+            f"{_location(database.location)}}}"
         )
 
-
-class _Regions:
-    """Encodes the regions of one organization's databases, of which many are in the same one."""
-
-    def __init__(self, organization: str) -> None:
-        self._organization = organization
-        self._known: dict[tuple[str, str, str], str] = {}
-
-    def encode(
+    def _region(
         self, database: Database, region: DatabaseRegion, state: str, expected: Encryption
     ) -> str:
-        """Render ``region``; ``state`` and ``expected`` encryption are those of the database."""
         place = database.type, region.provider or database.provider, region.name
-        begin = self._known.get(place)
+        begin = self._regions.get(place)
         if begin is None:
             scope = join(self._organization, *place)
             begin = f'{{"name":{quote(region.name)},"scope":"{scope}","state":"'
-            self._known[place] = begin
-        state = region.state if state == "existing" else state
-        added = f'","added_at":"{region.added_at.isoformat()[:-6]}Z' if region.added_at else ""
-        if state == "existing" and not added and (deployed := deployed_at(database, region)):
-            added = f'","deployed_at":"{deployed.isoformat()[:-6]}Z'
-        look = f',"portal":{compact_json(portal_of_region(region.portal))}' if region.portal else ""
+            self._regions[place] = begin
+        if state == "existing":
+            state = region.state
+        added = look = ""
+        if (at := region.added_at) is not None:
+            added = f'","added_at":"{utc(at)}'
+        elif state == "existing" and (deployed := deployed_at(database, region)):
+            added = f'","deployed_at":"{utc(deployed)}'
+        if region.portal:
+            look = f',"portal":{compact_json(portal_of_region(region.portal))}'
         return f'{begin}{state}{added}","encryption":"{region.encryption or expected}"{look}}}'
+
+
+def _location(location: SourceLocation) -> str:
+    """Render where an entry was read, and the address by which Terraform manages it."""
+    encoded = f'"file":{cached_quote(location[0])},"line":{location[1]}'
+    if len(location) == 2:  # noqa: PLR2004 (a file and a line, without an address)
+        return encoded
+    return f'{encoded},"address":{quote(location[2])}'
 
 
 def _undetermined_database(

@@ -18,6 +18,7 @@ from cmek_audit.run.option_values import parse_options
 from tests.astra.faults import ADDRESSES, ALWAYS, FIRST, KINDS, Fault, applies
 from tests.astra.fleet import SMALL, Fleet, FleetRegion, healthy_fleet, organizations_data
 from tests.builders import write_json
+from tests.evidence_files import lines_of
 from tests.reports.recording import RUN
 
 if TYPE_CHECKING:
@@ -185,8 +186,8 @@ class Outcome(NamedTuple):
 
     def recorded(self, number: int) -> Counter[str]:
         """Count what was asked for the organization at ``number``, from 1, by address."""
-        folder = self.bundle / "exchanges" / f"{number:04}"
-        return Counter(json.loads(path.read_text())["address"] for path in folder.iterdir())
+        lines = lines_of(self.bundle / f"exchanges/{number:04}.ndjson.gz")
+        return Counter(json.loads(line)["address"] for line in lines)
 
     def judged(self, *, named: bool = True) -> str:
         """Return all that two audits of the same facts must have alike."""

@@ -26,6 +26,7 @@ from tests.astra.matrix import (
 )
 from tests.astra.server import serve
 from tests.covering import marked, pairwise
+from tests.evidence_files import contents_below
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -273,7 +274,7 @@ def _check_what_is_left(place: Place, outcome: Outcome) -> None:
 
 
 def _check_for_tokens(place: Place, folder: Path, *printed: str) -> None:
-    written = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    written = list(contents_below(folder).values())
     everything = b"\n".join([*written, *(text.encode() for text in printed)])
     assert [needle for needle in needles(place.fleet) if needle in everything] == []
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 OLD = organization_data(keys=[key_data(key_id=aws_key_id(number=9))])
 
+SAME = "The key is the same in 2 records from 2026-06-01T00:00:00Z to 2026-11-20T02:00:00Z."
+
 
 def judge(history: History, **organization: object) -> Finding:
     return judged_once(
@@ -142,9 +144,7 @@ def test_a_key_beside_the_old_one_is_no_change(tmp_path: Path) -> None:
     """A second key claimed for the scope is left to the rule about rival keys."""
     history = earlier(tmp_path, on_2026_06_01=organization_data())
     keys = [a_key(), a_key(key_id=aws_key_id(number=2))]
-    assert judge(history, keys=keys).message == (
-        "The key is the same in all records since 2026-06-01T00:00:00Z."
-    )
+    assert judge(history, keys=keys).message == (SAME)
 
 
 def test_one_of_two_old_keys_gone_is_a_change(tmp_path: Path) -> None:
@@ -161,9 +161,7 @@ def test_a_key_is_the_same_since_its_first_record(tmp_path: Path) -> None:
         on_2026_01_01=organization_data(keys=[]),
         on_2026_06_01=organization_data(),
     )
-    assert judge(history).message == (
-        "The key is the same in all records since 2026-06-01T00:00:00Z."
-    )
+    assert judge(history).message == (SAME)
 
 
 def test_a_record_that_was_refused_is_no_disappearance(tmp_path: Path) -> None:
@@ -331,7 +329,7 @@ def test_an_undated_baseline_does_not_disturb_the_records(tmp_path: Path) -> Non
     history = earlier(tmp_path, on_2026_06_01=organization_data())
     context = Context(AS_OF, history=history, baseline=known(None, 9))
     finding = judged_once("CMEK-10", an_organization(), context=context)
-    assert finding.message == "The key is the same in all records since 2026-06-01T00:00:00Z."
+    assert finding.message == SAME
 
 
 def test_scopes_are_judged_in_their_order() -> None:
@@ -386,7 +384,7 @@ def test_a_case_without_a_change_explains_nothing(tmp_path: Path) -> None:
     finding = judge(
         earlier(tmp_path, on_2026_06_01=organization_data()), support_cases=[a_support_case()]
     )
-    assert finding.message == "The key is the same in all records since 2026-06-01T00:00:00Z."
+    assert finding.message == SAME
 
 
 # --- keys that were not read ----------------------------------------------------------------------

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CODES = {
     "audit": {0, 1, 2, 3, 4, 5},
     "collect": {0, 1, 2, 3, 4},
+    "convert": {0, 2, 3, 4},
     "verify": {0, 1, 2, 3, 4, 5},
     "keys": {0, 1, 2, 3, 4},
     "merge": {0, 1, 2, 3, 4},
@@ -62,7 +63,7 @@ def test_the_summary_of_a_command_is_the_first_sentence_of_its_help(name: str) -
         (
             "collect",
             "[OPTIONS] [ORGANIZATIONS.yaml]",
-            {"--evidence-dir", "--kms", "--json", "--help"},
+            {"--evidence-dir", "--kms", "--format", "--json", "--help"},
         ),
         ("verify", "[OPTIONS] PATH...", {"--json", "--help"}),
         ("rules", "[OPTIONS] [RULE]", {"--json", "--help"}),
@@ -127,7 +128,7 @@ def test_help_imports_little(arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["colect"], "No such command 'colect'. Did you mean collect?"),
+        (["colect"], "No such command 'colect'. Did you mean collect or convert?"),
         (["collect", "--dir", "here"], "No such option '--dir'."),
         (["collect", "--evidence-dir"], "Option '--evidence-dir' requires an argument."),
         (["collect", "one.yaml", "two.yaml"], "Got unexpected extra argument (two.yaml)"),

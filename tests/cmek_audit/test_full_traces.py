@@ -15,6 +15,7 @@ from tests.astra.matrix import needles, small_fleet
 from tests.astra.server import Running, serve
 from tests.builders import write_json
 from tests.cmek_audit.helpers import ROOT
+from tests.evidence_files import contents_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +94,7 @@ def test_no_token_is_shown(server: Running, tmp_path: Path, program: str, place:
         capture_output=True,
         check=False,
     )
-    written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    written = contents_below(tmp_path).values()
     everything = b"\n".join([done.stdout, done.stderr, *written])
     assert done.returncode in {1, 3}
     secrets = [*needles(FLEET), *map(str.encode, (PASSWORD, *CLOUDS.values()))]

@@ -28,6 +28,7 @@ from inventory.evidence.writer import BundleInfo, BundleWriter, ExchangeWriter, 
 from inventory.system.request_policy import RequestPolicy
 from inventory.text.secrets import Scrubber, Token
 from tests.builders import ORGANIZATION, aws_key_id, moment
+from tests.evidence_files import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,8 +43,7 @@ TOKEN = Token(VARIABLE, VALUE)
 HOST = "https://astra.example.test"
 KMS = f"{HOST}/v2/kms"
 LETTERED = "abcdef00-0000-4000-8000-000000000001"
-FOLDER = "exchanges/0001"
-PATH = f"{FOLDER}/0001.json"
+PATH = "exchanges/0001.ndjson.gz"
 STARTED = moment("2026-11-20T02:00:00.250000Z")
 ENDED = moment("2026-11-20T02:00:00.750000Z")
 JSON = {"content-type": "application/json"}
@@ -100,6 +100,7 @@ def an_exchange(value: object = None, **over: object) -> Exchange:
     """Return an exchange that took half a second and got ``value``."""
     fields: dict[str, Any] = {
         "path": PATH,
+        "line": 1,
         "address": "/v2/kms",
         "started": STARTED,
         "ended": ENDED,
@@ -146,8 +147,8 @@ class Recorder(RecordingTransport):
         self._writer = writer
         inner = inner or httpx.AsyncHTTPTransport(verify=False)
         own = request_limits(RequestPolicy(), math.inf)._replace(**limits)  # type: ignore[arg-type]
-        folder = FOLDER if writer is None else writer.folder
-        super().__init__(inner, httpx.URL(HOST), self.keep, Scrubber([TOKEN]), own, folder)
+        file = PATH if writer is None else writer.path
+        super().__init__(inner, httpx.URL(HOST), self.keep, Scrubber([TOKEN]), own, file)
 
     def keep(self, exchange: Exchange) -> None:
         """Keep ``exchange``, and write it if there is somebody to write it."""
@@ -377,7 +378,8 @@ def _fetch(
 def seal(folder: str, **over: object) -> None:
     """Rewrite a bundle's manifest so that it fits whatever the folder holds now."""
     path = Path(folder) / "manifest.json"
-    fields = json.loads(path.read_bytes()) | {"files": _listed(Path(folder))} | over
+    fields = json.loads(path.read_bytes()) | over
+    fields["files"] = over.get("files") or _listed(Path(folder))
     del fields["root"]
     lines = [f'"{name}": {json.dumps(value)},\n' for name, value in fields.items()]
     above = ("{\n" + "".join(lines)).encode()
@@ -385,15 +387,18 @@ def seal(folder: str, **over: object) -> None:
 
 
 def _listed(folder: Path) -> list[dict[str, Any]]:
-    files = sorted(path for path in folder.rglob("*.*json") if path.name != "manifest.json")
-    return [
-        {
-            "path": file.relative_to(folder).as_posix(),
-            "size": file.stat().st_size,
-            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-        }
-        for file in files
-    ]
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [_listed_file(folder, path) for path in paths if path.name != "manifest.json"]
+
+
+def _listed_file(folder: Path, file: Path) -> dict[str, Any]:
+    size = {"content": len(content_of(file))} if file.suffix == ".gz" else {}
+    return {
+        "path": file.relative_to(folder).as_posix(),
+        "size": file.stat().st_size,
+        **size,
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+    }
 
 
 # --- what was read ------------------------------------------------------------------------------

@@ -111,7 +111,7 @@ def test_records_in_the_order_of_time(tmp_path: Path) -> None:
     ]
     history = read_history(files)
     found = [observation.file for observation in history.observations(SCOPE)]
-    assert found == [files[1], files[2], files[3], files[0]]
+    assert found == [files[1], files[0]]
     assert history.organizations() == {ORGANIZATION: "acme-0"}
     assert history.latest_file(ORGANIZATION)[0] == files[0]
 
@@ -130,6 +130,32 @@ def test_time_of_the_organization(tmp_path: Path) -> None:
         (moment("2026-02-15"), (aws_key_id(),)),
     ]
     assert history.databases(ORGANIZATION)[DATABASE].at == moment("2026-02-15")
+
+
+def test_records_in_a_row(tmp_path: Path) -> None:
+    """Of records in a row that show the same, the first and the last are given, with the number."""
+    files = [record(tmp_path / f"{day}.yaml", f"2026-03-0{day}T00:00:00Z") for day in range(1, 6)]
+    history = read_history(files)
+    seen = [(one.file, one.records) for one in history.observations(SCOPE)]
+    assert seen == [(files[0], 4), (files[4], 1)]
+    between = [moment("2026-03-02T12:00:00Z")]
+    seen = [(one.file, one.records) for one in history.observations(SCOPE, between)]
+    assert seen == [(files[0], 1), (files[1], 1), (files[2], 2), (files[4], 1)]
+    assert history.shows(SCOPE, moment("2026-03-02T00:00:00Z"))
+    assert not history.shows(SCOPE, between[0])
+    elsewhere = SCOPE._replace(organization=OTHER_ORGANIZATION)
+    assert not history.shows(elsewhere, moment("2026-03-02T00:00:00Z"))
+
+
+def test_a_record_of_clouds_alone(tmp_path: Path) -> None:
+    """What clouds show is no earlier record, whether the others are in order or of one moment."""
+    lines = ndjson_lines(captured_at="2026-01-01T00:00:00Z", clouds_only=True)
+    clouds = write_ndjson(tmp_path / "clouds.ndjson", lines)
+    one, two = (write_ndjson(tmp_path / f"{name}.ndjson", ndjson_lines()) for name in ("a", "b"))
+    for files in ([clouds, one], [clouds, one, two]):
+        history = read_history(files)
+        assert [source.path for source in history.sources] == files[1:]
+        assert len(list(history.times())) == 1
 
 
 def test_undated_record(tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from inventory import inventory_parts
 from inventory.errors import InventoryError
+from inventory.files.ndjson import NdjsonReader
 from inventory.inventory import Inventory
-from inventory.inventory_parts import NOT_JUDGED, split_organizations
+from inventory.inventory_parts import NOT_JUDGED, InventoryPart, StreamPart, split_organizations
 from inventory.model.organization import Organization
 from tests.builders import (
     an_organization,
@@ -167,9 +168,10 @@ def test_a_plan_without_an_organization_is_read_with_all(tmp_path: Path) -> None
         lambda lines: [*lines[:-1], {"kind": "organization"}, lines[-1]],
         lambda lines: [*lines[:-1], lines[-1] | {"databases": 9}],
         lambda lines: [lines[0], *lines[1:3], lines[-1], *lines[3:]],
+        lambda lines: [*lines[:4], lines[-1], *lines[4:]],
         lambda lines: [*lines[:4], {"kind": "strange"}, *lines[4:]],
     ],
-    ids=["twice", "nameless", "total", "after the end", "strange"],
+    ids=["twice", "nameless", "total", "after the end", "a part after the end", "strange"],
 )
 def test_whatever_is_wrong_is_left_to_one_reader(tmp_path: Path, change: Any) -> None:  # noqa: ANN401
     """A mistake in any part, or between parts, lets nobody take the parts for the file."""
@@ -206,6 +208,18 @@ def test_another_organization_than_was_planned_for_is_refused(tmp_path: Path) ->
     write_text(tmp_path / "a.ndjson", text.replace(uuid(2), uuid(3)))
     with pytest.raises(InventoryError):
         _read(split)
+
+
+def test_an_organization_of_a_plan_must_be_where_it_was_seen(tmp_path: Path) -> None:
+    """A part that lacks an organization of which it holds the plan is left to one reader."""
+    reader = NdjsonReader(write_ndjson(tmp_path / "a.ndjson", ndjson_lines(*_fleet(1))))
+    (lines,) = reader.splitting(1_000_000, with_heads=False).ranges
+    planned = {uuid(9): an_organization(id=uuid(9))}
+    part = InventoryPart(stream=StreamPart(reader.of_part(lines), lines.sha256, planned, {}))
+    for organizations in (part.organizations(), part.unread("lost")):
+        with pytest.raises(InventoryError, match="found other organizations"):
+            list(organizations)
+    assert part.read is None
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ from tests.astra.fleet import Fleet, organizations_data
 from tests.astra.matrix import needles, small_fleet
 from tests.astra.server import Running, closed_address, serve
 from tests.covering import marked, pairwise
+from tests.evidence_files import contents_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,7 +164,7 @@ def test_no_secret_on_any_stack(
         is_later = inspect.iscoroutinefunction(resolve_name(place))
         patch.setattr(place, _breaks_later if is_later else _breaks)
         shown = _shown(server, tmp_path, by_proxy=by_proxy)
-    written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    written = contents_below(tmp_path).values()
     printed = [shown, caplog.text, *capfd.readouterr()]
     everything = b"\n".join([*written, *(text.encode() for text in printed)])
     assert [secret for secret in SECRETS if secret in everything] == []

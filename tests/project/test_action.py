@@ -77,7 +77,7 @@ def test_every_input_is_used() -> None:
     """No input is declared and forgotten, and none is used that is not declared."""
     whole = json.dumps(loaded(ACTION)["runs"])
     assert set(re.findall(r"inputs\.([a-z-]+)", whole)) == INPUTS
-    assert set(WHOLE) == INPUTS - {"artifact", "extras", "sarif", "python-version"}
+    assert set(WHOLE) == INPUTS - {"artifact", "extras", "keep-bundles", "sarif", "python-version"}
 
 
 def test_absent_inputs_leave_the_options_out(runner: Runner) -> None:
@@ -112,7 +112,7 @@ def test_flags_are_never_run(runner: Runner, name: str) -> None:
 def test_no_script_holds_an_expression() -> None:
     """Inputs reach the scripts by the environment; a script is the same text in each run."""
     runs = [step["run"] for step in action_steps().values() if "run" in step]
-    assert len(runs) == 3
+    assert len(runs) == 4
     assert [run for run in runs if "${{" in run] == []
     assert [run for run in runs if not run.startswith("set -euo pipefail\n")] == []
 
@@ -238,6 +238,7 @@ def test_reports_are_made_whatever_came_of_the_audit() -> None:
     assert {name: _condition(name) for name in action_steps()} == {
         next(iter(action_steps())): "",
         "Install": "",
+        "Sum up old bundles": "inputs.keep-bundles != ''",
         "Audit": "",
         "Summary": "always()",
         "Keep the reports": f"always() && inputs.artifact != '' && {shown}",
@@ -264,3 +265,18 @@ def test_the_real_command(tmp_path: Path, inventory: str, code: int, verdict: st
     assert [line for line in lines if not re.match("::(error|warning|notice) ", line)] == []
     assert any(line.startswith("::error ") for line in lines) is bool(code)
     assert (report / "audit.sarif").is_file()
+
+
+def test_old_bundles_are_summed_up(tmp_path: Path) -> None:
+    """Old bundles are summed up where a live audit puts new ones, before it does."""
+    runner = Runner(tmp_path, FAKE)
+    titles = list(action_steps())
+    assert titles.index("Sum up old bundles") == titles.index("Audit") - 1
+    assert action_steps()["Sum up old bundles"]["if"] == "inputs.keep-bundles != ''"
+    assert runner.sum_up({"keep-bundles": "90"}).code == 0
+    for folder in ("audit-evidence", "kept"):
+        (runner.folder / folder).mkdir()
+        given = {"evidence-dir": "kept\n"} if folder == "kept" else {}
+        assert runner.sum_up({"keep-bundles": "90", **given}).code == 0
+        assert runner.calls[-1] == ["prune", "--keep=90", "--", folder]
+    assert len(runner.calls) == 2

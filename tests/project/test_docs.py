@@ -20,7 +20,7 @@ from cmek_audit.docs_pages import (
 )
 from cmek_audit.run.options import OPTIONS
 from cmek_audit.run.report_folder import WRITTEN
-from inventory.files import file_kinds, ndjson
+from inventory.files import entry_reader, file_kinds
 from inventory.inventory import Inventory
 from inventory.model import database, gaps, key, kms, organization
 from inventory.model.vocabulary import PROVIDERS, TYPES
@@ -161,7 +161,7 @@ def test_every_fact_and_kind_of_line_is_named() -> None:
     text = read("docs/inventory.md")
     lines = text.split("# NDJSON\n")[1].split("\n#")[0]
     kinds = set(re.findall(r'"kind":"([a-z-]+)"', lines)) | set(re.findall(r"`([a-z-]+)`", lines))
-    assert kinds == {"inventory", "end", *ndjson._KINDS}
+    assert kinds == {"inventory", "end", *entry_reader.KINDS}
     assert {fact for fact in get_args(gaps.Fact) if f"`{fact}`" not in text} == set()
 
 

@@ -32,6 +32,7 @@ from inventory.system.request_policy import RequestPolicy
 from tests.astra.fleet import healthy_fleet, organizations_data
 from tests.astra.server import serve
 from tests.cmek_audit.helpers import click_command
+from tests.evidence_files import FIRST, lines_of
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -364,7 +365,7 @@ def test_bundle_looks_as_shown(bundle: Path) -> None:
 def test_requests_are_as_many_as_said(bundle: Path) -> None:
     """An organization with 105 databases in 6 key scopes takes as many requests as it says."""
     (reported,) = re.findall(r"with 105 databases in 6 key scopes takes ([0-9]+) requests", PAGE)
-    assert len(list((bundle / "exchanges/0001").iterdir())) == int(reported)
+    assert len(lines_of(bundle / FIRST)) == int(reported)
 
 
 def by_hand(folder: Path) -> tuple[int, list[str]]:
@@ -388,11 +389,11 @@ def test_bundle_is_verified_by_hand(bundle: Path) -> None:
     assert by_hand(bundle) == (0, [manifest.root, manifest.root, count, count])
 
 
-@pytest.mark.parametrize("name", ["inventory.ndjson", "exchanges/0002/0001.json"])
+@pytest.mark.parametrize("name", ["inventory.ndjson", "exchanges/0002.ndjson.gz"])
 def test_changed_bundle_is_found_out_by_hand(bundle: Path, tmp_path: Path, name: str) -> None:
     """A file that was changed is found out by hand."""
     copy = shutil.copytree(bundle, tmp_path / "copy")
-    (copy / name).write_bytes((copy / name).read_bytes().replace(b"2", b"3", 1))
+    (copy / name).write_bytes((copy / name).read_bytes()[:-1] + b"!")
     code, reported = by_hand(copy)
     assert (code != 0, reported[2:]) == (True, [f"{name}:", "FAILED"])
 
@@ -409,6 +410,6 @@ def test_changed_manifest_is_found_out_by_hand(bundle: Path, tmp_path: Path) -> 
 def test_added_file_is_found_out_by_hand(bundle: Path, tmp_path: Path) -> None:
     """A file that was added makes the two numbers differ, by hand."""
     copy = shutil.copytree(bundle, tmp_path / "copy")
-    (copy / "exchanges/0001/0099.json").write_text("{}", "utf-8")
+    (copy / "exchanges/0099.ndjson.gz").write_text("{}", "utf-8")
     _, (_, _, present, listed) = by_hand(copy)
     assert int(present) == int(listed) + 1

@@ -43,6 +43,7 @@ class Night:
     def __init__(self, place: Path) -> None:
         self.origin = place / "origin.git"
         git(place, "init", "--quiet", "--bare", "--initial-branch=main", str(self.origin))
+        git(self.origin, "config", "uploadpack.allowFilter", "true")
         _begin(place / "first", self.origin)
         self._workspace = place / "workspace"
         self.evidence = self._workspace / "evidence"
@@ -53,6 +54,24 @@ class Night:
         single = ("--depth=1", "--single-branch", f"--branch={BRANCH}", "--quiet")
         git(self.origin.parent, "clone", *single, f"file://{self.origin}", str(folder))
         return folder
+
+    def begin(self) -> None:
+        """Check out what the workflow does of the branch as it is now, in another workspace."""
+        shutil.rmtree(self.evidence)
+        steps = job_steps(NIGHTLY)
+        wanted = steps["Check out the evidence"]["with"]
+        assert wanted["sparse-checkout-cone-mode"] is False
+        single = ("--depth=1", "--single-branch", f"--branch={BRANCH}", "--quiet", "--no-checkout")
+        partial = (f"--filter={wanted['filter']}", f"file://{self.origin}", str(self.evidence))
+        git(self.origin.parent, "clone", *single, *partial)
+        patterns = wanted["sparse-checkout"].split()
+        git(self.evidence, "sparse-checkout", "set", "--no-cone", *patterns)
+        git(self.evidence, "checkout", "--quiet", BRANCH)
+        step = steps["Check out the answers of last night"]
+        assert set(step["env"]) == {"GITHUB_TOKEN"}
+        assert step["working-directory"] == self.evidence.name
+        done = shell(step["run"], self.evidence, {"GITHUB_TOKEN": "sham"})
+        assert done.code == 0, done.err
 
     def report(self, text: str) -> None:
         """Leave a report as an audit does."""
@@ -202,6 +221,32 @@ def test_two_real_nights(tmp_path: Path) -> None:
     assert head["changes"]["baseline"]["path"] == earlier["baseline"]
     done = command("verify", kept / "bundles")
     assert (done.exit_code, "chain: 2 bundles" in done.stdout) == (0, True)
+
+
+def test_a_night_checks_out_little(tmp_path: Path) -> None:
+    """Of earlier nights only the last one is checked out whole; all of them are the history."""
+    night = Night(tmp_path)
+    with serve(FLEET) as server:
+        file = organizations(tmp_path, server.address)
+        given = {"live": file, "evidence-dir": "evidence/bundles", "report-dir": "out"}
+        given |= {"history": "evidence/bundles", "keep-bundles": "3"}
+        runner = Runner(tmp_path, REAL)
+        for number in range(5):
+            night.begin()
+            bundles = sorted(night.evidence.glob("bundles/2*"))
+            whole = [bundle for bundle in bundles if (bundle / "exchanges").exists()]
+            assert whole == bundles[-1:]
+            assert runner.sum_up(given).code == 0
+            done = runner.audit(given, **FLEET.environment)
+            assert done.code in {0, 1}
+            records = "1 earlier record\n" if number == 1 else f"{number} earlier records\n"
+            assert f"History:  {records}" in done.out
+            assert night.keep(str(done.code), f"night {number}").code == 0
+    kept = night.check_out(tmp_path / "kept")
+    names = sorted(path.name for path in (kept / "bundles").iterdir())
+    assert [name.startswith("summary-") for name in names] == [False] * 4 + [True]
+    verified = command("verify", kept / "bundles")
+    assert (verified.exit_code, "chain: 4 bundles" in verified.stdout) == (0, True)
 
 
 def test_the_workflow_keeps_in_any_case() -> None:

@@ -148,7 +148,7 @@ def test_inputs_are_options() -> None:
     action, (inputs, _) = set(loaded(ACTION)["inputs"]), component()
     shared = action & set(inputs)
     assert shared - {option.name for option in OPTIONS} == {"arguments"}
-    assert action - shared == {"artifact", "extras", "sarif", "python-version"}
+    assert action - shared == {"artifact", "extras", "keep-bundles", "sarif", "python-version"}
     assert set(inputs) - shared == {"job-name", "stage", "image", "package", "expire-in"}
 
 
@@ -161,7 +161,7 @@ def test_commands_exist() -> None:
         for command in command
         if command
     }
-    assert run == {"audit", "render"} <= set(COMMANDS)
+    assert run == {"audit", "prune", "render"} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", [*FILES, PAGE])

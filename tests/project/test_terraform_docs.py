@@ -12,7 +12,7 @@ from inventory.files import file_kinds as kinds
 from inventory.files import format_detection as formats
 from inventory.inventory import Inventory
 from inventory.model.key import KeyScope
-from inventory.terraform import locations, resources
+from inventory.terraform import locations, resource_types, resources
 from inventory.terraform.organizations import TerraformSettings
 from inventory.terraform.scopes import TerraformScope
 from inventory.terraform.source import SourceTree
@@ -35,7 +35,7 @@ def section(heading: str) -> str:
 def test_every_attribute_that_is_read_is_named() -> None:
     """The page names each attribute that is read, and none that is not."""
     first = section("What is read").split(". Everything else")[0]
-    types = set(resources.TYPES)
+    types = set(resource_types.TYPES)
     reported = set(re.findall(r"`([a-z_]+)`", first)) - types
     own = {"name", "cloud_provider", "id", "organization_id", "key_id"}
     assert reported == own | {*locations.REGIONS}

@@ -14,6 +14,7 @@ from checks.engine.evaluation import evaluate
 from checks.engine.finding import EVIDENCE_KINDS, OPEN, STATUSES, Finding, Status, Subject
 from checks.engine.identity import cause_of, join
 from checks.engine.outcome import Gate
+from checks.engine.pass_series import PassSeries
 from inventory.model.sources import Source
 from reports.record.layout import FINDINGS, POPULATION
 from reports.record.recorder import Recorder
@@ -170,4 +171,38 @@ def findings(draw: st.DrawFn) -> Finding:
         draw(_words) if status == "waived" else "",
         *age,
         rests_on=draw(st.sampled_from(EVIDENCE_KINDS)) if status == "pass" else "",
+    )
+
+
+@st.composite
+def series(draw: st.DrawFn) -> PassSeries:
+    """Draw passes of databases in one key scope, with any characters in their texts."""
+    scope = (draw(_words), draw(st.sampled_from(["serverless", "unknown"])), "aws", draw(_words))
+    pattern = Finding(
+        "pass",
+        draw(st.sampled_from(RULE_IDS)),
+        draw(st.sampled_from(SEVERITIES)),
+        Subject("database-region", "", *scope),
+        "",
+        "",
+        databases=1,
+        existing=1,
+        evidence=tuple(draw(st.lists(st.tuples(_texts, st.integers(0, 10**9)), max_size=3))),
+        attested_by=tuple(draw(st.lists(_words, max_size=2))),
+        rests_on=draw(st.sampled_from(EVIDENCE_KINDS)),
+    )
+    databases = draw(st.lists(_words, min_size=1, max_size=5, unique=True))
+    plain = st.sampled_from(["orders", "acme-1", ""])
+    count = len(databases)
+    return PassSeries(
+        pattern=pattern,
+        before=draw(_texts),
+        after=draw(_texts),
+        ids=databases if draw(st.booleans()) else [f"d-{number}" for number in range(count)],
+        names=draw(st.lists(_texts | plain, min_size=count, max_size=count)),
+        locations=[
+            draw(st.tuples(_texts, st.integers(0, 9)) | st.tuples(_texts, st.just(1), _words))
+            for _ in databases
+        ],
+        times=[f"2026-01-{number + 1:02}T00:00:00Z" for number in range(count)],
     )

@@ -13,6 +13,7 @@ from tests.astra.faults import Fault
 from tests.astra.matrix import needles, secret_of, small_fleet
 from tests.astra.server import serve
 from tests.builders import document_data, organization_data, write_text, write_yaml
+from tests.evidence_files import contents_below
 from tests.wiring.live import (
     bundles,
     gaps,
@@ -226,7 +227,7 @@ def test_a_bundle_gives_the_findings_of_its_audit(tmp_path: Path, healthy: Run) 
 
 
 @pytest.mark.parametrize(
-    "name", ["inventory.ndjson", "organizations.json", "exchanges/0001/0002.json"]
+    "name", ["inventory.ndjson", "organizations.json", "exchanges/0001.ndjson.gz"]
 )
 def test_a_bundle_that_was_changed_is_refused(tmp_path: Path, healthy: Run, name: str) -> None:
     """A bundle of which one byte differs is no inventory: exit code 4, and the file is named."""
@@ -276,7 +277,7 @@ def test_no_log_shows_a_token(tmp_path: Path, server: Running) -> None:
         formats=ALL,
     )
     assert (found.code, "DEBUG" in found.out) == (1, True)
-    written = [entry.read_text() for entry in tmp_path.rglob("*") if entry.is_file()]
+    written = [content.decode() for content in contents_below(tmp_path).values()]
     assert _is_free_of_tokens(FLEET, found.out, *written)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cmek_audit.run.options import OPTIONS
-from tests.builders import ORGANIZATION, write_text
+from tests.builders import ORGANIZATION, database_data, uuid, write_json, write_text
 from tests.wiring.runs import (
     ALL_FILES,
     AS_OF,
@@ -413,3 +413,20 @@ def test_what_steers_a_terminal_is_shown_by_number(tmp_path: Path) -> None:
         folder=tmp_path / "r",
     )
     assert (found.code, "\x1b[31m.yaml" in found.out, "[31m.yaml" in found.out) == (4, False, True)
+
+
+def test_very_many_items_are_announced(tmp_path: Path) -> None:
+    """A grouping that makes thousands of items is announced before they are made; it goes on."""
+    databases = [database_data(id=uuid(number)) for number in range(3_100)]
+    inventory = write_json(tmp_path / "inventory.json", compliant(databases=databases))
+    fine, auto = (
+        audit(tmp_path, inventory, "--collect-only", "-q", f"--cmek-group={group}")
+        for group in ("subject", "auto")
+    )
+    warning = re.search(
+        "^--cmek-group=subject makes ([0-9,]+) test items.*$", fine.out, re.MULTILINE
+    )
+    assert warning
+    assert fine.out.index(warning[0]) < fine.out.index("check_")
+    assert f"{warning[1].replace(',', '')} tests collected" in fine.out
+    assert (fine.code, auto.code, "test items." in auto.out) == (0, 0, False)

@@ -44,6 +44,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECRET = "hunter2-acme"
+RECORDED = (
+    Path(__file__).parents[1]
+    / "inventory/evidence/version_1/2026-11-20T02-00-00Z/exchanges/0001/0001.json"
+)
 RULES = ["CMEK-01"]
 
 OPTIONS: dict[str, tuple[ExpectedFile, Callable[[str], object]]] = {
@@ -91,7 +95,8 @@ KINDS: dict[str, tuple[str, str]] = {
         "the manifest of an evidence bundle",
         f"{BUNDLE} as --cmek-inventory",
     ),
-    "bundles/one/exchanges/0001/0001.json": (
+    "bundles/one/exchanges/0001.ndjson.gz": ("compressed data", ""),
+    "exchange.json": (
         "a recorded answer of Astra",
         f"{BUNDLE} as --cmek-inventory",
     ),
@@ -196,6 +201,7 @@ def _contents(place: Path) -> dict[str, str | bytes]:
         "keys.json": json.dumps({"schema": "cmek-keys/1", "x": SECRET}),
         "portal.json": json.dumps({"schema": "cmek-portal/1", "x": SECRET}),
         "diff.json": json.dumps({"old": SECRET, "new": {}, "same_rules": True}),
+        "exchange.json": RECORDED.read_bytes(),
         "schema.json": schema_text("schema.json"),
         "empty.yaml": " \n",
         "empty.ndjson": "",

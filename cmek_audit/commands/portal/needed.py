@@ -10,7 +10,6 @@ from checks.engine.catalogue import load_rules, rule_of
 from checks.engine.context import day
 from checks.engine.evaluation import judge_organization
 from checks.shared.direct_evidence import ScopeKeys, unknown_user
-from checks.shared.key_registration import deployed_at
 from checks.shared.portal import is_in_portal, shows_use
 from inventory.model.attestations import PortalKey
 from inventory.model.key import KeyScope
@@ -94,8 +93,8 @@ def find_needed(organizations: Iterable[Organization], context: Context) -> Need
     left: Counter[str] = Counter()
     count = 0
     for organization in organizations:
-        findings, _ = judge_organization(organization, rules, context)
-        found = [finding for finding in findings if finding.status == "inconclusive"]
+        judged = judge_organization(organization, rules, context)
+        found = [finding for finding in judged.findings if finding.status == "inconclusive"]
         count += len(found)
         resolved, others = _split(found)
         left.update(finding.reason for finding in others)
@@ -175,7 +174,7 @@ def _needed_at(
         return
     for deployment in index.scopes[scope] if is_in_portal(scope) else ():
         if deployment.database.id in databases and not deployment.is_planned:
-            deployed = deployed_at(deployment.database, deployment.region)
+            deployed = deployment.deployed
             yield Look(
                 "region",
                 index.organization,

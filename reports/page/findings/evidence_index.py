@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from inventory.files.evidence_layout import INVENTORY
+from inventory.files.evidence_layout import INVENTORY, LINES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -17,6 +17,11 @@ class EvidenceRow(NamedTuple):
 
     anchor: str
     exchange: ExchangeEntry
+
+    @property
+    def place(self) -> str:
+        """Return the file of the answer in its bundle, with its line."""
+        return place_of(self.exchange)
 
 
 class ShownEvidence(NamedTuple):
@@ -36,7 +41,10 @@ class EvidenceIndex:
     """
 
     def __init__(self, bundles: Sequence[BundleEntry], cited: Collection[str], limit: int) -> None:
-        """Take at most ``limit`` rows: first those of the files that are ``cited``."""
+        """Take at most ``limit`` rows: first those that are ``cited``, each as a file and a place.
+
+        A place is a file with a line: ``exchanges/0001.ndjson.gz:7``.
+        """
         self.shown: list[ShownEvidence] = []
         self._anchors: dict[str, str] = {}
         listed = _listed(bundles, cited, limit)
@@ -51,28 +59,37 @@ class EvidenceIndex:
         self, number: int, bundle: BundleEntry, listed: Collection[str]
     ) -> Iterator[EvidenceRow]:
         for exchange in bundle["exchanges"]:
-            file = f"{bundle['path']}/{exchange['path']}"
-            if file in listed:
-                anchor = _anchor(number, exchange["path"])
-                self._anchors.setdefault(file, anchor)
+            place = f"{bundle['path']}/{place_of(exchange)}"
+            if place in listed:
+                anchor = _anchor(number, exchange)
+                self._anchors.setdefault(place, anchor)
                 yield EvidenceRow(anchor, exchange)
 
-    def anchor(self, file: str) -> str:
-        """Return the anchor of what the page shows of ``file``; empty if it shows nothing."""
-        return self._anchors.get(file, "")
+    def anchor(self, place: str) -> str:
+        """Return the anchor of what the page shows of a ``place``, or of its file; else nothing."""
+        return self._anchors.get(place) or self._anchors.get(place.rpartition(":")[0], "")
 
 
-def _anchor(number: int, path: str) -> str:
-    """Return the anchor of ``exchanges/0001/0004.json``, such as ``e-1-0001-0004``."""
-    _, organization, name = path.removesuffix(".json").split("/")
+def place_of(exchange: ExchangeEntry) -> str:
+    """Return the file of an exchange in its bundle, with its line if it has no file of its own."""
+    return f"{exchange['path']}:{exchange['line']}" if "line" in exchange else exchange["path"]
+
+
+def _anchor(number: int, exchange: ExchangeEntry) -> str:
+    """Return the anchor of line 4 of ``exchanges/0001.ndjson.gz``: ``e-1-0001-4``.
+
+    That of ``exchanges/0001/0004.json`` is ``e-1-0001-0004``.
+    """
+    path = place_of(exchange).replace(f"{LINES}:", "/").removesuffix(".json")
+    _, organization, name = path.split("/")
     return f"e-{number}-{organization}-{name}"
 
 
 def _listed(bundles: Sequence[BundleEntry], cited: Collection[str], limit: int) -> set[str]:
-    # The sort is stable: the cited files come first, and the others keep the order of the record.
-    files = [
-        f"{bundle['path']}/{exchange['path']}"
+    # The sort is stable: the cited ones come first, and the others keep the order of the record.
+    places = [
+        f"{bundle['path']}/{place_of(exchange)}"
         for bundle in bundles
         for exchange in bundle["exchanges"]
     ]
-    return set(sorted(files, key=lambda file: file not in cited)[:limit])
+    return set(sorted(places, key=lambda place: place not in cited)[:limit])

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from inventory.text.display import pluralize
 from reports.presentation import labels
+from reports.presentation.locations import chain_folder
 from reports.presentation.sanitize import name, visible
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ class CitedPopulation:
                 self._scopes[scope] = {}
         self._marks = {_mark(place) for place in self._places}
         self._wanted = {scope.encode() for scope in self._scopes}
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether the findings name nothing, so that no line of the population is needed."""
+        return not (self._places or self._scopes)
 
     def add(self, line: bytes) -> None:
         """Take a line of the population; it is parsed only if a finding names what it has."""
@@ -208,7 +214,7 @@ class EvidenceLabels:
         shown = Markup("<code>{}:{}</code>").format(visible(file), line)
         if address:
             shown += Markup(" (<code>{}</code>)").format(visible(address[0]))
-        anchor = self._index.anchor(file)
+        anchor = self._index.anchor(f"{file}:{line}")
         linked = Markup('<a href="#{}">{}</a>').format(anchor, shown) if anchor else shown
         return EvidenceItem(_what(self.population.at(place)), linked, self._known[file])
 
@@ -218,7 +224,10 @@ class EvidenceLabels:
             if file == source["path"] or file.startswith(f"{source['path'].rstrip('/')}/"):
                 date = (source["captured_at"] or "")[:10]
                 return f"{labels.ROLE[source['role']]}{f' of {date}' if date else ''}"
-        return ""
+        # Of many earlier bundles in a row, the sources name the first and the last.
+        folders = (chain_folder(source) for source in self._sources)
+        in_chain = any(folder and file.startswith(folder) for folder in folders)
+        return labels.ROLE["history"] if in_chain else ""
 
 
 def _what(content: PlaceContent | None) -> Markup:

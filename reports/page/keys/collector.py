@@ -146,9 +146,13 @@ class KeyCollector:
     def watch(self, lines: Iterable[bytes]) -> Iterator[bytes]:
         """Yield every line of the findings; take a note of those about keys and key scopes."""
         for line in lines:
-            if any(kind in line for kind in _KEY_KINDS):
-                self._note(line)
+            self.add_finding(line)
             yield line
+
+    def add_finding(self, line: bytes) -> None:
+        """Take the line of a finding: a note, if it is about a key or a key scope."""
+        if any(kind in line for kind in _KEY_KINDS):
+            self._note(line)
 
     def _note(self, line: bytes) -> None:
         # As in the reader of the timeline: status is the 4th part, and the path the 26th.

@@ -181,7 +181,7 @@ def lay_out_keys(
     At most ``limit`` are shown; of an index, only those that are not in order, unless there are
     few.
     """
-    shown = _choose(collected, limit, all_of_few=all_of_few)
+    shown = shown_keys(collected, limit, all_of_few=all_of_few)
     organizations = list(_organizations(collected, shown, scale))
     folded = _folded(collected, shown)
     kinds = {mark.kind for one in organizations for key in one.keys for mark in key.marks}
@@ -198,7 +198,8 @@ def lay_out_keys(
     )
 
 
-def _choose(collected: CollectedKeys, limit: int, *, all_of_few: bool) -> list[CollectedKey]:
+def shown_keys(collected: CollectedKeys, limit: int, *, all_of_few: bool) -> list[CollectedKey]:
+    """Return the keys that are shown, the worst first."""
     total = sum(counted.keys for counted in collected.organizations)
     if all_of_few or total <= min(SMALL, limit):
         return collected.kept[:limit]

@@ -152,6 +152,11 @@ class OrganizationLanes:
             lane = self.lanes[path] = Lane(LaneScope(kind, provider, region))
         return lane
 
+    def lane_of_scope(self, scope: str) -> Lane:
+        """Return the lane of the key scope with the path ``scope``."""
+        _, kind, provider, region = scope.split("/")
+        return self._lane(kind, provider, unescape(region))
+
     def _lane_without_scope(self) -> Lane:
         return self.lanes.setdefault(_NO_SCOPE, Lane(LaneScope()))
 

@@ -182,7 +182,7 @@ def scale_of(read: ReadLanes, as_of: str, limit: int) -> TimeScale:
 
     A key may be years older than all databases: it does not squeeze them at the end of the line.
     """
-    shown, end = _choose(read, limit), parse_time(as_of)
+    shown, end = shown_lanes(read, limit), parse_time(as_of)
     order = list(_times(shown))
     life = [time for kept in shown for time in _life_times(kept.lane, end)]
     first = min(order, default=None)
@@ -200,7 +200,7 @@ def _life_times(lane: Lane, end: datetime) -> Iterator[datetime]:
 
 def lay_out_timeline(read: ReadLanes, as_of: str, limit: int) -> Timeline:
     """Lay out what was ``read``: all lanes of few, else at most ``limit`` with a doubt."""
-    shown, scale = _choose(read, limit), scale_of(read, as_of, limit)
+    shown, scale = shown_lanes(read, limit), scale_of(read, as_of, limit)
     folded = _folded(read.organizations, shown)
     organizations = list(_organizations(read.organizations, shown, scale))
     kinds = {kind for one in organizations for lane in one.lanes for kind in lane.kinds}
@@ -217,7 +217,8 @@ def lay_out_timeline(read: ReadLanes, as_of: str, limit: int) -> Timeline:
     )
 
 
-def _choose(read: ReadLanes, limit: int) -> list[KeptLane]:
+def shown_lanes(read: ReadLanes, limit: int) -> list[KeptLane]:
+    """Return the lanes that are shown: all of few, else those with a failure or a doubt."""
     if sum(counted.lanes for counted in read.organizations) <= min(SMALL, limit):
         return read.kept
     return [kept for kept in read.kept if kept.lane.is_doubtful][:limit]

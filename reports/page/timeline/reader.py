@@ -79,82 +79,24 @@ class ReadLanes(NamedTuple):
     terminated: int
 
 
-class TimelineReader:
-    """Picks what a timeline needs from the findings while they are read for something else."""
+class LaneKeeper:
+    """Keeps the worst of all lanes, organization by organization, and counts the others."""
 
     def __init__(
         self,
-        population: Iterable[bytes],
         limit: int,
         on_organization: Callable[[OrganizationLanes], None] = lambda _: None,
     ) -> None:
-        """Read ``population`` as findings need it; keep at most ``limit`` lanes, or all of few.
-
-        Each organization is given to ``on_organization`` once all that is known of it was read.
-        """
+        """Keep at most ``limit`` lanes, or all of few; give on each organization that is kept."""
         self._on_organization = on_organization
-        self._population = _Population(population)
         self._limit = max(limit, SMALL)
-        self._path = ""
-        self._orders: dict[str, Order] = {}
         self._kept: list[KeptLane] = []
         self._organizations: list[CountedOrganization] = []
         self._terminated = 0
         self._lanes = 0
-        rule = rule_of("key-first")
-        self._prefixes = tuple(
-            f'{{"status":"{status}","rule":"{rule}",'.encode("ascii") for status in STATUSES
-        )
 
-    def watch(self, lines: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield every line of the findings; take a note of those about the order."""
-        for line in lines:
-            if line.startswith(self._prefixes):
-                self._note(line)
-            yield line
-
-    def finish(self) -> ReadLanes:
-        """Return the lanes once all findings were read; the rest of the population is read."""
-        self._complete()
-        while (organization := self._population.read({})) is not None:
-            self._keep(organization)
-        self._shrink()
-        return ReadLanes(self._kept, self._organizations, self._terminated)
-
-    def _note(self, line: bytes) -> None:
-        # {"status":"…","rule":"…","id":"…","severity":"…","subject":{"kind":"…","path":"…": no
-        # text of these holds a quotation mark, so the path is the 26th part.
-        parts = line.split(b'"', 26)
-        path = parts[25].decode("ascii")
-        organization = path.partition("/")[0]
-        if organization != self._path:
-            self._complete()
-            self._path = organization
-        order = Order(_code(parts[3].decode("ascii"), line), parts[11].decode("ascii"))
-        known = self._orders.get(path)
-        if known is None or rank_of(order.code) < rank_of(known.code):
-            self._orders[path] = order
-
-    def _complete(self) -> None:
-        """Make the lanes of the organization of which all findings were read."""
-        if not self._orders:
-            return
-        organization = self._read_up_to(self._path)
-        for path, order in self._orders.items():
-            if path not in organization.used:
-                organization.add_unlisted(path, order)
-        self._keep(organization)
-        self._orders = {}
-
-    def _read_up_to(self, path: str) -> OrganizationLanes:
-        """Read organizations up to that of ``path``, of which the findings are known."""
-        while (organization := self._population.read(self._orders)) is not None:
-            if organization.path == path:
-                return organization
-            self._keep(organization)
-        return OrganizationLanes(path)
-
-    def _keep(self, organization: OrganizationLanes) -> None:
+    def keep(self, organization: OrganizationLanes) -> None:
+        """Take the lanes of an organization, of which all is known."""
         self._on_organization(organization)
         lanes = list(organization.lanes.values())
         number = len(self._organizations)
@@ -179,6 +121,78 @@ class TimelineReader:
 
     def _shrink(self) -> None:
         self._kept = sorted(self._kept, key=lambda kept: kept.rank)[: self._limit]
+
+    def kept(self) -> ReadLanes:
+        """Return the lanes that may be shown, and the numbers of all."""
+        self._shrink()
+        return ReadLanes(self._kept, self._organizations, self._terminated)
+
+
+class TimelineReader:
+    """Picks what a timeline needs from the findings while they are read for something else."""
+
+    def __init__(
+        self,
+        population: Iterable[bytes],
+        limit: int,
+        on_organization: Callable[[OrganizationLanes], None] = lambda _: None,
+    ) -> None:
+        """Read ``population`` as findings need it; keep at most ``limit`` lanes, or all of few.
+
+        Each organization is given to ``on_organization`` once all that is known of it was read.
+        """
+        self._keeper = LaneKeeper(limit, on_organization)
+        self._population = _Population(population)
+        self._path = ""
+        self._orders: dict[str, Order] = {}
+        rule = rule_of("key-first")
+        self._prefixes = tuple(
+            f'{{"status":"{status}","rule":"{rule}",'.encode("ascii") for status in STATUSES
+        )
+
+    def watch(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield every line of the findings; take a note of those about the order."""
+        for line in lines:
+            if line.startswith(self._prefixes):
+                self.add(line)
+            yield line
+
+    def finish(self) -> ReadLanes:
+        """Return the lanes once all findings were read; the rest of the population is read."""
+        self._complete()
+        while (organization := self._population.read({})) is not None:
+            self._keeper.keep(organization)
+        return self._keeper.kept()
+
+    def add(self, line: bytes) -> None:
+        """Take the line of a finding about the order."""
+        path, order = order_of(line)
+        organization = path.partition("/")[0]
+        if organization != self._path:
+            self._complete()
+            self._path = organization
+        known = self._orders.get(path)
+        if known is None or rank_of(order.code) < rank_of(known.code):
+            self._orders[path] = order
+
+    def _complete(self) -> None:
+        """Make the lanes of the organization of which all findings were read."""
+        if not self._orders:
+            return
+        organization = self._read_up_to(self._path)
+        for path, order in self._orders.items():
+            if path not in organization.used:
+                organization.add_unlisted(path, order)
+        self._keeper.keep(organization)
+        self._orders = {}
+
+    def _read_up_to(self, path: str) -> OrganizationLanes:
+        """Read organizations up to that of ``path``, of which the findings are known."""
+        while (organization := self._population.read(self._orders)) is not None:
+            if organization.path == path:
+                return organization
+            self._keeper.keep(organization)
+        return OrganizationLanes(path)
 
 
 class _Population:
@@ -205,6 +219,15 @@ class _Population:
                 organization.add_database(entry, orders)
         self._next = None
         return organization
+
+
+def order_of(line: bytes) -> tuple[str, Order]:
+    """Return what a finding about the order is about, and the order that it shows."""
+    # {"status":"…","rule":"…","id":"…","severity":"…","subject":{"kind":"…","path":"…": no
+    # text of these holds a quotation mark, so the path is the 26th part.
+    parts = line.split(b'"', 26)
+    code = _code(parts[3].decode("ascii"), line)
+    return parts[25].decode("ascii"), Order(code, parts[11].decode("ascii"))
 
 
 def _code(status: str, line: bytes) -> str:

@@ -40,6 +40,7 @@ from tests.hypothesis_profile import examples
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from checks.engine.pass_series import Found
     from inventory.model.organization_index import OrganizationIndex
 
 EVERY = list(RULES.values())
@@ -114,7 +115,7 @@ SECRET = "AstraCS:sham:00000000"
 def breaking(organization: str) -> Rule:
     """Make a rule whose judge passes one subject of an organization, and then breaks."""
 
-    def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
+    def judge(index: OrganizationIndex, context: Context) -> Iterator[Found]:
         yield from RULES["CMEK-14"].judge(index, context) if RULES["CMEK-14"].judge else ()
         if index.organization.id == organization:
             raise KeyError(SECRET)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itertools import chain
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -11,8 +11,12 @@ from checks.engine.finding import ACROSS, Finding, Status, Subject
 from checks.engine.grouping import EVERYWHERE, NO_SUBJECT, Grouping, GroupingSetting, Mode
 from checks.engine.identity import LONGEST, escape
 from checks.engine.outcome import FindingGroup, Gate
+from checks.engine.pass_series import PassSeries
 from tests.checks.judging import RULES, a_finding
 from tests.hypothesis_profile import examples
+
+if TYPE_CHECKING:
+    from checks.engine.finding import Status
 
 CARDS = [RULES["CMEK-01"].card, RULES["CMEK-02"].card]
 MODES: list[Mode] = ["subject", "organization", "rule"]
@@ -252,6 +256,27 @@ def test_merged_groups_keep_what_stops() -> None:
     assert (group.status, group.severity) == ("fail", "high")
 
 
+@pytest.mark.parametrize("wanted", ["subject", "organization", "rule", "auto"])
+@pytest.mark.parametrize("count", [3, grouping.MOST_ITEMS + 2])
+def test_a_series_is_grouped_as_its_passes_one_by_one(wanted: GroupingSetting, count: int) -> None:
+    """The groups are the same whether passes come in a series or one by one."""
+    subject = Subject("database-region", "", "o1", "serverless", "aws", "us-east-1")
+    series = PassSeries(
+        pattern=a_finding("pass")._replace(subject=subject, message="", evidence=()),
+        before="Deployed ",
+        after=".",
+        ids=[f"d-{number}" for number in range(count)],
+        names=["orders"] * count,
+        locations=[("acme.ndjson", 1)] * count,
+        times=["2026-01-01T00:00:00Z"] * count,
+    )
+    together = grouped(*FOUND[:2], wanted=wanted, names=NAMES)
+    together.add_series(series)
+    apart = grouped(*FOUND[:2], *series.findings(), wanted=wanted, names=NAMES)
+    assert together.mode == apart.mode
+    assert _shown(together) == _shown(apart)
+
+
 # --- in parts -------------------------------------------------------------------------------------
 
 _ORGANIZATIONS = st.lists(
@@ -291,13 +316,21 @@ def test_parts_of_an_audit_are_grouped_as_the_whole(
     ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(grouping, "MOST_ITEMS", most)
-        names = {f"o{number}": "acme" for number in range(len(found))}
-        first, second = names.copy(), names.copy()
-        whole = grouped(*chain(*found), wanted=wanted, names=names)
-        part = grouped(*chain(*found[:cut]), wanted=wanted, names=first)
-        part.merge(grouped(*chain(*found[cut:]), wanted=wanted, names=second))
+        whole = _in_turn(found, 0, wanted)
+        part = _in_turn(found[:cut], 0, wanted)
+        part.merge(_in_turn(found[cut:], cut, wanted))
         assert part.mode == whole.mode
         assert _shown(part) == _shown(whole)
+
+
+def _in_turn(found: list[list[Finding]], first: int, wanted: GroupingSetting) -> Grouping:
+    """Group the findings of organizations that come one after the other."""
+    grouping_ = Grouping(CARDS, Gate(), wanted)
+    for number, some in enumerate(found, first):
+        grouping_.name(f"o{number}", "acme")
+        for finding in some:
+            grouping_.add(finding)
+    return grouping_
 
 
 def test_a_subject_of_two_parts_is_one_group() -> None:
@@ -313,3 +346,50 @@ def _shown(grouping_: Grouping) -> object:
         for rule, groups in grouping_.groups().items()
         for group in groups
     ]
+
+
+_OWNERS = ["o1", "o2", "o3"]
+_STATUSES = st.sampled_from(["pass", "fail", "inconclusive", "not-applicable"])
+_FOUND_OF_ONE = st.lists(
+    st.tuples(_STATUSES, st.sampled_from(["CMEK-01", "CMEK-02"])), min_size=1, max_size=8
+)
+
+
+@examples(200)
+@given(
+    by_organization=st.lists(_FOUND_OF_ONE, min_size=3, max_size=3),
+    across=st.lists(st.tuples(_STATUSES, st.sampled_from(_OWNERS)), max_size=4),
+)
+def test_groups_of_rules_are_the_same_whenever_they_are_merged(
+    by_organization: list[list[tuple[Status, str]]], across: list[tuple[Status, str]]
+) -> None:
+    """Merging each organization before the next comes names the findings that merging all does.
+
+    Every organization has a finding of the rule that goes across them, as that of completeness has.
+    """
+    early, late = Grouping(CARDS, Gate(), "rule"), Grouping(CARDS, Gate(), "rule")
+    for organization in _OWNERS:
+        late.name(organization, organization)
+    for organization, found in zip(_OWNERS, by_organization, strict=True):
+        early.name(organization, organization)
+        for number, (status, rule) in enumerate([("pass", "CMEK-01"), *found]):
+            finding = a_finding(status, f"{organization}/{number}", rule=rule)
+            early.add(finding)
+            late.add(finding)
+    for number, (status, organization) in enumerate(across):
+        path = f"./database/{number}"
+        finding = a_finding(status, path, organization=organization)
+        early.add(finding)
+        late.add(finding)
+    assert _shown(early) == _shown(late)
+
+
+def test_a_fleet_keeps_no_group_of_each_organization() -> None:
+    """Organizations beyond the number of items are merged by rule as soon as they are judged."""
+    fleet = Grouping(CARDS, Gate())
+    for number in range(grouping.MOST_ITEMS + 10):
+        fleet.name(f"o{number}", "acme")
+        fleet.add(a_finding("fail", f"o{number}/serverless/aws/us-east-1"))
+    assert len(fleet._organizations) <= 2
+    (group, *_) = fleet.groups()["CMEK-01"]
+    assert (fleet.mode, group.counts["fail"]) == ("rule", grouping.MOST_ITEMS + 10)

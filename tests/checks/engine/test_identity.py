@@ -11,7 +11,9 @@ from checks.engine.identity import (
     cached_escape,
     cause_of,
     escape,
+    escape_all,
     finding_id,
+    finding_ids,
     join,
     reason_of,
     shorten,
@@ -122,3 +124,18 @@ def test_a_cause_names_its_things_as_people_know_them() -> None:
     key = "arn:aws:kms:us-east-1:111122223333:key/1"
     assert cause_of("replaced", key, "2") == f"replaced:{key},2"
     assert cause_of("vanished", "planned a,b%") == "vanished:planned%20a%2Cb%25"
+
+
+@PROPERTY
+@given(st.lists(ANY | st.sampled_from(["acme", "us-east-1"]), max_size=4))
+def test_texts_are_escaped_together_as_each_is(texts: list[str]) -> None:
+    """Escaping many texts at once gives what escaping each of them gives."""
+    assert list(escape_all(texts)) == list(map(escape, texts))
+
+
+@PROPERTY
+@given(ANY.map(escape), st.lists(ANY.map(escape), max_size=4))
+def test_ids_of_paths_that_begin_alike_are_those_of_each_path(begin: str, ends: list[str]) -> None:
+    """Hashing what paths share once changes no id."""
+    expected = [finding_id("CMEK-05", begin + end) for end in ends]
+    assert list(finding_ids("CMEK-05", begin, ends)) == expected

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from checks.engine.context import Context
-from checks.shared.key_registration import KeyRegistration, date_registration, deployed_at
+from checks.shared.key_registration import KeyRegistration, date_registration
 from checks.shared.registration import Period, Registration
 from inventory.model.key_ids import canonical
 from inventory.model.organization_index import scope_of
@@ -15,7 +15,6 @@ from tests.builders import (
     AS_OF,
     CAPTURED_AT,
     ORGANIZATION,
-    a_database,
     a_key,
     a_support_case,
     an_organization,
@@ -103,24 +102,6 @@ def test_the_key_before_is_named(tmp_path: Path) -> None:
 def _data(number: int) -> dict[str, str]:
     scope = {"type": "serverless", "provider": "aws", "region": "us-east-1"}
     return scope | {"key_id": aws_key_id(number=number)}
-
-
-@pytest.mark.parametrize(
-    ("regions", "created", "expected"),
-    [
-        (["us-east-1"], "2026-05-01T00:00:00Z", "2026-06-01T00:00:00Z"),
-        ([{"name": "us-east-1"}], "2026-05-01T00:00:00Z", "2026-05-01T00:00:00Z"),
-        ([{"name": "us-east-1"}], None, None),
-        ([{"name": "us-east-1"}, {"name": "us-east-2"}], "2026-05-01T00:00:00Z", None),
-    ],
-)
-def test_the_creation_dates_a_single_region(
-    regions: list[Any], created: str | None, expected: str | None
-) -> None:
-    """The region's own time counts first; the creation dates a database of one region only."""
-    database = a_database(regions=regions, created_at=created)
-    expected_time = moment(expected) if expected else None
-    assert deployed_at(database, database.regions[0]) == expected_time
 
 
 # --- what the cloud shows -------------------------------------------------------------------------

@@ -14,9 +14,10 @@ from cmek_audit.commands import collect
 from inventory.astra.replay import replay
 from inventory.clouds.registry import CLOUDS
 from inventory.errors import LeakError
-from inventory.evidence.manifest import read_manifest
+from inventory.evidence.manifest import check_bundle, read_manifest
 from inventory.evidence.reader import open_bundle
 from inventory.model.gaps import Fact
+from inventory.opening import read_file
 from tests.astra.faults import ALWAYS, Fault
 from tests.astra.fleet import organization_data
 from tests.builders import write_yaml
@@ -32,6 +33,7 @@ from tests.cmek_audit.helpers import (
     printed_json,
     replace,
 )
+from tests.evidence_files import contents_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +53,17 @@ def file(astra: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str
 
 
 # --- everything was read --------------------------------------------------------------------------
+
+
+def test_parquet_is_written_beside_the_bundles(file: str) -> None:
+    """With --format parquet the same organizations are in Parquet, too, and no bundle changes."""
+    done = command("collect", file, "--format", "parquet")
+    assert done.exit_code == 0, done.stderr
+    (bundle,) = bundles(Path("audit-evidence"))
+    folder = Path("audit-evidence-parquet") / bundle.name
+    assert f"Parquet:        {folder.as_posix()}" in done.stdout.splitlines()
+    assert read_file(str(folder)).organizations == read_file(str(bundle)).organizations
+    check_bundle(str(bundle))
 
 
 def test_all_is_read(file: str, astra: Running) -> None:
@@ -261,8 +274,10 @@ def test_tokens_are_neither_said_nor_written(
     monkeypatch.chdir(tmp_path)
     astra.faults = (Fault(kind, "databases", ALWAYS), Fault(kind, "serverless-keys", ALWAYS))
     done = command("collect", organizations(tmp_path, astra.address))
-    written = [path for path in Path("audit-evidence").rglob("*") if path.is_file()]
-    texts = [done.output, *(each.read_text() for each in written)]
+    texts = [
+        done.output,
+        *(content.decode() for content in contents_below(Path("audit-evidence")).values()),
+    ]
     assert len(texts) > len(FLEET.organizations)
     secrets = [organization.token for organization in FLEET.organizations]
     assert [secret for secret in secrets for text in texts if secret in text] == []

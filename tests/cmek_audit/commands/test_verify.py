@@ -12,6 +12,7 @@ from cmek_audit.commands import verify
 from cmek_audit.verification.proof import BUNDLES
 from inventory.errors import EvidenceError, Problem
 from inventory.evidence.manifest import read_manifest
+from tests import evidence_files
 from tests.cmek_audit.helpers import (
     FIRST,
     bundles,
@@ -21,6 +22,7 @@ from tests.cmek_audit.helpers import (
     replace,
     reseal,
 )
+from tests.evidence_files import change_lines, lines_of, write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +67,9 @@ def test_a_whole_bundle_reported_as_json(bundle: Path) -> None:
         "problems": [],
         "unproven": [],
         "files": [],
+        "unchecked": [],
     }
+    assert value["complete"] is True
     assert f"root: {read_manifest(str(bundle)).root}" in checked["lines"]
 
 
@@ -79,13 +83,15 @@ def test_the_bundle_before_is_reported(chain: Path) -> None:
 
 
 def _change(bundle: Path) -> str:
-    replace(bundle / "exchanges/0001/0002.json", '"status": 200', '"status": 201')
-    return "exchanges/0001/0002.json: found changed content, expected the SHA-256 "
+    change_lines(
+        bundle / evidence_files.FIRST, lambda line: line.replace(b'"status":200', b'"status":201')
+    )
+    return "exchanges/0001.ndjson.gz: found changed content, expected the SHA-256 "
 
 
 def _remove(bundle: Path) -> str:
-    (bundle / "exchanges/0001/0002.json").unlink()
-    return "exchanges/0001/0002.json: found nothing, expected the file that the manifest lists"
+    (bundle / evidence_files.FIRST).unlink()
+    return "exchanges/0001.ndjson.gz: found nothing, expected the file that the manifest lists"
 
 
 def _add(bundle: Path) -> str:
@@ -134,7 +140,8 @@ def _forge_inventory(bundle: Path) -> None:
 
 
 def _forge_answer(bundle: Path) -> None:
-    shutil.copy(bundle / "exchanges/0001/0002.json", bundle / "exchanges/0001/0003.json")
+    first, second, _, *others = lines_of(bundle / evidence_files.FIRST)
+    write_lines(bundle / evidence_files.FIRST, [first, second, second, *others])
 
 
 @pytest.mark.parametrize("forge", [_forge_inventory, _forge_answer])

@@ -22,6 +22,7 @@ from cmek_audit.run.audit import (
 )
 from cmek_audit.run.preparation import prepare
 from inventory.errors import CmekAuditError, InventoryError, LeakError, SettingError
+from inventory.text.searched_files import SearchedFiles
 from inventory.text.secrets import Token
 from reports.formats import registry
 from tests.builders import write_text
@@ -188,8 +189,7 @@ def test_a_run_without_an_audit_publishes_no_record(tmp_path: Path, draft: Draft
 
 def test_a_report_with_a_secret_is_removed_and_named(tmp_path: Path, draft: Draft) -> None:
     """A leak is named by the place that the file would have had; a file elsewhere by its own."""
-    setup = draft.judged.setup._replace(tokens=(Token("T", "AstraCS:abc:0123456789"),))
-    leaking = draft._replace(judged=draft.judged._replace(setup=setup))
+    leaking = draft._replace(files=SearchedFiles([Token("T", "AstraCS:abc:0123456789")]))
     inside = Path(write_text(draft.folder.staging / "junit.xml", "AstraCS:abc:0123456789"))
     outside = Path(write_text(tmp_path / "mine.xml", "AstraCS:abc:0123456789"))
     with pytest.raises(LeakError) as caught:
@@ -208,8 +208,7 @@ def test_a_page_with_a_secret_is_removed_and_the_run_fails(tmp_path: Path) -> No
     with closing(begin_report(options)) as folder:
         draft = draft_audit(prepare(options), folder)
         words = f"All {len(LEAN_FLEET)} organizations of this audit"
-        setup = draft.judged.setup._replace(tokens=(Token("T", words),))
-        leaking = draft._replace(judged=draft.judged._replace(setup=setup))
+        leaking = draft._replace(files=SearchedFiles([Token("T", words)]))
         head = conclude(leaking, draft.judged.group_ids)
         with pytest.raises(LeakError) as caught:
             publish(leaking, head, OWN_RUN)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from checks.engine.finding import Finding
+    from checks.engine.pass_series import PassSeries
     from inventory.model.organization import Organization
 
 
@@ -32,6 +33,9 @@ class _Sink:
 
     def add(self, finding: Finding) -> None:
         self.findings.append(finding)
+
+    def add_series(self, series: PassSeries) -> None:
+        self.findings += series.findings()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmek_audit.run.terminal import _notes, _wrap
+from cmek_audit.run.terminal import _items_warning, _notes, _wrap
 from inventory.text.display import printable
 from tests.hypothesis_profile import examples
 
@@ -127,3 +127,28 @@ def test_any_action_can_be_printed(text: str) -> None:
     lines = _wrap(_group(text * 40, text), 40)
     assert lines
     assert [printable(line, 10_000) for line in lines] == lines
+
+
+@pytest.mark.parametrize(
+    ("items", "failing", "costs"),
+    [
+        (4_000, 0, "2 seconds to 3 seconds and 24 MB for them."),
+        (1_000_000, 0, "8 minutes to 13 minutes and 6,000 MB for them."),
+        (20_000_000, 0, "3 hours to 4 hours and 120,000 MB for them."),
+    ],
+)
+def test_what_many_items_cost(items: int, failing: int, costs: str) -> None:
+    """A warning of very many test items says about how long they take, and what avoids them."""
+    assert _items_warning("subject", items, failing, "no") == (
+        f"--cmek-group=subject makes {items:,} test items. pytest takes {costs} "
+        "--cmek-group=auto makes at most 500, with the same findings."
+    )
+
+
+def test_a_slow_summary_of_failures_is_announced() -> None:
+    """A style in which pytest's summary takes quadratic time is named, with the time it takes."""
+    text = _items_warning("organization", 10_000, 10_000, "short")
+    assert text.partition(" Its ")[2] == (
+        "summary of 10,000 failures with --tb=short takes about 3 minutes more. "
+        "--tb=no leaves it out."
+    )

@@ -57,11 +57,11 @@ def test_a_missing_bundle_is_found_out(live: Report, place: int) -> None:
 
 def test_a_changed_bundle_is_found_out(live: Report) -> None:
     """A bundle of which a file was changed is named with that file."""
-    (source_of(live) / "exchanges/0001/0002.json").write_text("{}")
+    (source_of(live) / "exchanges/0001.ndjson.gz").write_text("{}")
     verified = verify_report(str(live.folder))
     assert stopping(verified) == {**UNJUDGED, str(source_of(live)): "differs"}
     [line] = about(verified, "not as it was recorded")
-    assert f"{source_of(live)}/exchanges/0001/0002.json: found changed content" in line
+    assert f"{source_of(live)}/exchanges/0001.ndjson.gz: found changed content" in line
 
 
 def test_a_bundle_that_tells_something_else_is_found_out(

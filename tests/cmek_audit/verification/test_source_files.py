@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,14 @@ import pytest
 from cmek_audit.verification import source_files
 from cmek_audit.verification.recorded_head import RecordedHead
 from cmek_audit.verification.source_files import name_hosts, prove_sources
+from cmek_audit.verification.verify_report import verify_report
+from inventory.pruning import prune
 from inventory.system.hosts import other_hosts
 from reports.record.reader import checked
+from tests.builders import document_data, organization_data, write_yaml
+from tests.inventory.parquet.parquet_files import write_folder
+from tests.inventory.past.nights import name_of, night_at, write_nights
+from tests.reports.live import report_on
 from tests.reports.samples import COMPLIANT, WAIVERS, Report, audit
 
 if TYPE_CHECKING:
@@ -163,3 +170,94 @@ def test_hosts_of_clouds_are_named_where_they_are_not_theirs() -> None:
 def test_a_host_is_the_vendors_by_one_test(address: str, *, is_named: bool) -> None:
     """A host is named as another than the vendor's where the banners of reports name it, too."""
     assert (name_hosts(address) != address) is is_named is bool(other_hosts([address]))
+
+
+def test_parquet_is_proven_by_its_head(tmp_path: Path) -> None:
+    """A report on Parquet is proven; if one of the files is changed, it cannot be judged again."""
+    folder = write_folder(tmp_path, shards=2)
+    report = report_on(tmp_path, folder, only="CMEK-01")
+    assert _status_of_record(report.folder) == "proven"
+    file = Path(folder) / "part-00001.parquet"
+    file.write_bytes(file.read_bytes()[:-1])
+    assert _status_of_record(report.folder) == "not-proven"
+
+
+def _status_of_record(folder: Path) -> str:
+    proofs = {proof.name: proof.status for proof in verify_report(str(folder)).proofs}
+    return proofs["audit.json"]
+
+
+# --- many earlier bundles in a row ----------------------------------------------------------------
+
+
+@pytest.fixture
+def nights(tmp_path: Path) -> Path:
+    """Return a folder with five nights, and the present in another."""
+    write_nights(tmp_path / "ev", [{}] * 5)
+    return tmp_path / "ev"
+
+
+def _report(tmp_path: Path, nights: Path) -> Report:
+    at = night_at(9).isoformat()
+    document = document_data(organization_data(), captured_at=at)
+    present = write_yaml(tmp_path / "now.yaml", document)
+    return report_on(tmp_path, present, history=(str(nights),))
+
+
+def test_bundles_in_a_row_are_proven(tmp_path: Path, nights: Path) -> None:
+    """Earlier bundles in a row are found by the first and the last one, and judged again."""
+    report = _report(tmp_path, nights)
+    verified = verify_report(str(report.folder))
+    (proof,) = [proof for proof in verified.proofs if " to " in proof.name]
+    assert proof == (
+        f"{nights / name_of(0)} to {nights / name_of(4)}",
+        "proven",
+        "5 records with the recorded roots",
+        True,
+    )
+    assert [proof.status for proof in verified.proofs if proof.stops] == []
+
+
+def _remove(nights: Path) -> None:
+    shutil.rmtree(nights / name_of(2))
+
+
+def _change(nights: Path) -> None:
+    file = nights / name_of(2) / "inventory.ndjson"
+    file.write_bytes(file.read_bytes() + b"\n")
+
+
+def _prune(nights: Path) -> None:
+    prune(nights, 2, "cmek-audit 0", lambda _: None)
+
+
+@pytest.mark.parametrize("change", [_remove, _change, _prune])
+def test_a_bundle_between_that_is_another(
+    tmp_path: Path, nights: Path, change: Callable[[Path], None]
+) -> None:
+    """If any bundle of the row is missing or changed, the report is not proven."""
+    report = _report(tmp_path, nights)
+    change(nights)
+    verified = verify_report(str(report.folder))
+    (proof,) = [proof for proof in verified.proofs if " to " in proof.name]
+    assert (proof.status, proof.reason[:26]) == ("not-proven", "not as they were recorded:")
+    assert verified.proofs[0].status == "not-proven"
+
+
+@pytest.mark.parametrize(
+    "chain", [{"sha256": "0" * 64}, {"records": 4}, {"first": "a\0b"}, {"first": "elsewhere"}]
+)
+def test_a_forged_row(tmp_path: Path, nights: Path, chain: dict[str, object]) -> None:
+    """A row that the record states otherwise is not proven."""
+    report = _report(tmp_path, nights)
+    found = _proofs(report, lambda head: head["population"]["sources"][-1]["chain"].update(chain))
+    assert [status for name, status, _ in found if " to " in name] == ["not-proven"]
+
+
+def test_a_summary_is_proven(tmp_path: Path, nights: Path) -> None:
+    """A report that rests on a summary is judged again from it."""
+    _prune(nights)
+    verified = verify_report(str(_report(tmp_path, nights).folder))
+    assert [proof.status for proof in verified.proofs if proof.stops] == []
+    (summary,) = nights.glob("summary-*")
+    assert (str(summary), "proven") in [proof[:2] for proof in verified.proofs]

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +18,7 @@ from inventory.astra.collector import collect
 from inventory.astra.config import Organizations
 from inventory.astra.replay import replay
 from inventory.errors import LeakError, ReplayError
+from inventory.evidence.exchange_line import parse_line, render_line
 from inventory.evidence.manifest import read_manifest
 from inventory.evidence.reader import open_bundle
 from inventory.model.gaps import Reading
@@ -27,6 +27,7 @@ from tests.astra.server import Running, serve
 from tests.clouds.gcp_bodies import key
 from tests.clouds.gcp_server import GoogleServer, answering, google_server, silent, wait_until
 from tests.clouds.google_keys import find_credentials, google_keys, hold_keys
+from tests.evidence_files import FIRST, contents_below, lines_of, write_lines
 from tests.inventory.live import seal
 
 if TYPE_CHECKING:
@@ -111,18 +112,17 @@ def test_registered_keys_are_read(astra: Running, google: GoogleServer, tmp_path
     assert done.gaps() == set()
     for key_ in done.cloud_keys():
         for file, line, *_ in key_.facts.places.values():
-            assert json.loads(Path(file).read_bytes())["address"].startswith("/gcp/127.0.0.1:")
-            assert line > 1
+            recorded = json.loads(lines_of(Path(file))[line - 1])
+            assert recorded["address"].startswith("/gcp/127.0.0.1:")
     assert replay(done.bundle).manifest.cloud_addresses == (google.address,)
 
 
 def test_clouds_are_asked_after_astra(astra: Running, google: GoogleServer, tmp_path: Path) -> None:
-    """Files of the clouds' answers are numbered after Astra's, and all are in the manifest."""
+    """The clouds' answers are lines after Astra's, in one file for each organization."""
     done = collected(configuration(astra, google), tmp_path)
     for number in (1, 2):
-        files = sorted(Path(done.bundle).glob(f"exchanges/{number:04}/*.json"))
-        asked = [json.loads(file.read_bytes())["address"].startswith("/gcp/") for file in files]
-        assert [file.name for file in files] == [f"{at:04}.json" for at in range(1, len(files) + 1)]
+        lines = lines_of(Path(done.bundle) / f"exchanges/{number:04}.ndjson.gz")
+        asked = [json.loads(line)["address"].startswith("/gcp/") for line in lines]
         assert asked == sorted(asked)
         assert asked.count(True) == 4
     manifest = read_manifest(done.bundle)
@@ -208,13 +208,12 @@ def test_changed_answer_of_a_cloud_is_found_out(
 ) -> None:
     """Whoever changes what a cloud answered gets another inventory by the replay."""
     done = collected(configuration(astra, google), tmp_path)
-    file = Path(done.cloud_keys()[0].facts.where("key")[0][0])
-    raw = file.read_text()
-    assert '"ENABLED"' in raw
-    body = raw.rpartition('"body": ')[2].removesuffix("\n}\n")
-    changed = body.replace('"ENABLED"', '"DISABLED"')
-    old, new = (sha256(text.encode()).hexdigest() for text in (body, changed))
-    file.write_text(raw.replace(body, changed).replace(old, new))
+    path, line, *_ = done.cloud_keys()[0].facts.where("key")[0]
+    lines = lines_of(Path(path))
+    own = parse_line(FIRST, line, lines[line - 1])
+    assert '"ENABLED"' in own.body
+    changed = own._replace(body=own.body.replace('"ENABLED"', '"DISABLED"'))
+    write_lines(Path(path), [*lines[: line - 1], render_line(changed), *lines[line:]])
     seal(done.bundle)
     with pytest.raises(ReplayError, match="the exchanges give another line"):
         replay(done.bundle)
@@ -315,7 +314,7 @@ def test_credentials_of_clouds_are_secrets_of_the_run(
 ) -> None:
     """The tokens that were sent to a cloud are handed on, each once, to be looked for later."""
     done = collected(configuration(astra, google), tmp_path)
-    written = b"".join(path.read_bytes() for path in Path(done.bundle).rglob("*.*json"))
+    written = b"".join(contents_below(Path(done.bundle)).values())
     for token in set(google.tokens()):
         found = [one for one in done.tokens if token in one.needles()]
         assert [repr(one) for one in found] == ["Token(Google Cloud access token)"]
@@ -329,7 +328,7 @@ def test_credential_in_an_answer_is_hidden(
     tokens = [f"ya29.not-a-real-token-{number:04}" for number in range(1, 5)]
     google.keys[KEYS[0]] = key(KEYS[0], labels={"repeated": " ".join(tokens)})
     done = collected(configuration(astra, google), tmp_path)
-    written = b"".join(path.read_bytes() for path in Path(done.bundle).rglob("*.*json"))
+    written = b"".join(contents_below(Path(done.bundle)).values())
     assert set(google.tokens()) <= set(tokens)
     assert [token for token in tokens if token.encode() in written] == []
     assert b"(hidden)" in written

@@ -395,7 +395,7 @@ def test_disk_that_refuses(
 
     def lose(writer: writer.JobWriter, *args: Any) -> writer.ExchangeWriter:  # noqa: ANN401
         own = begin(writer, *args)
-        (own._bundle / own.folder).rmdir()
+        shutil.rmtree(own._file.parent, ignore_errors=True)
         return own
 
     monkeypatch.setattr(writer.JobWriter, "begin", lose)

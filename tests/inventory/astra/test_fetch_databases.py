@@ -239,7 +239,7 @@ def test_entries_without_an_id(entry: object) -> None:
     fetched = read(Astra(other={FIRST_PAGE: page}))
     ((fact, reason, detail),) = gaps(fetched)
     assert (fact, reason) == ("databases", "malformed")
-    assert re.fullmatch(r"1 entries without an id \(exchanges/0001/[0-9]{4}\.json:13\)", detail)
+    assert re.fullmatch(r"1 entries without an id \(exchanges/0001\.ndjson\.gz:[0-9]+\)", detail)
     assert names(fetched.organization) == ["orders-1"]
 
 

@@ -67,7 +67,7 @@ def test_databases() -> None:
             created_at=CREATED,
             seen=seen,
         )
-        for number, seen in ((2, f"{PATH}:14"), (1, f"{PATH}:15"))
+        for number, seen in ((2, f"{PATH}:1"), (1, f"{PATH}:1"))
     ]
     assert parsed == ParsedList(expected, [])
     assert {database.type for database in parsed.entries} == {"serverless"}
@@ -277,7 +277,7 @@ def test_databases_that_cannot_be_understood(
     """A database that cannot be understood is a gap with the words found; the others are read."""
     parsed = databases(listed_database(**over), listed_database(2))
     assert [entry.name for entry in parsed.entries] == ["orders-2"]
-    assert gaps(parsed) == {("databases", reason, f"{detail} ({PATH}:14)")}
+    assert gaps(parsed) == {("databases", reason, f"{detail} ({PATH}:1)")}
 
 
 @pytest.mark.parametrize("info", [None, [], "text", 7])
@@ -285,7 +285,7 @@ def test_databases_without_info(info: object) -> None:
     """A database without its particulars is a gap that names it."""
     parsed = databases(listed_database() | {"info": info})
     assert parsed.entries == []
-    assert gaps(parsed) == {("databases", "malformed", f"{NAMED} has no info ({PATH}:14)")}
+    assert gaps(parsed) == {("databases", "malformed", f"{NAMED} has no info ({PATH}:1)")}
 
 
 def test_statuses_are_kept_as_they_are() -> None:

@@ -22,7 +22,8 @@ PAGE = "/v2/databases?include=nonterminated&provider=ALL&limit=100"
 
 def summary(number: int, address: str = OWN, **over: object) -> ExchangeSummary:
     fields: dict[str, Any] = {
-        "path": f"exchanges/0001/{number:04}.json",
+        "path": "exchanges/0001.ndjson.gz",
+        "line": number,
         "address": address,
         "outcome": "200",
         "ended": moment(f"2026-11-20T02:00:{number % 60:02}Z"),

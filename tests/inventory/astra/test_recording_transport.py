@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import math
 import ssl
 import time
@@ -161,7 +162,10 @@ def test_exchange_tells_address_and_times() -> None:
     assert (first.address, second.address) == ("/v2/kms?a=%20b&c=d", "/v2/kms")
     assert (first.status, second.status) == (200, 503)
     assert first.started <= first.ended <= second.started <= second.ended
-    assert (first.path, second.path) == ("exchanges/0001/0001.json", "exchanges/0001/0002.json")
+    assert (first.place, second.place) == (
+        "exchanges/0001.ndjson.gz:1",
+        "exchanges/0001.ndjson.gz:2",
+    )
 
 
 def test_response_carries_its_exchange() -> None:
@@ -348,10 +352,36 @@ def test_most_bytes_of_answers() -> None:
     assert asked(b"[1]", 2, answers=6) == (2, [None, None])
 
 
+def test_longest_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer whose line could not be read again is not recorded, but that it was too large."""
+    monkeypatch.setattr(recording_transport, "LONGEST_BODY", 5)
+    failure = too_large("more than 5 bytes of evidence of one answer", "largest_answer_bytes")
+    assert asked(b"[1,2]", 1) == (1, [None])
+    assert asked('["ü"]'.encode(), 1) == (1, [failure])
+
+
+def test_lists_that_are_the_same_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the last few bodies each is redacted once, and recorded as often as it came."""
+    redacted: list[bytes] = []
+
+    def noted(body: bytes, scrubber: Scrubber) -> Redacted:
+        redacted.append(body)
+        return redact_body(body, scrubber)
+
+    monkeypatch.setattr(recording_transport, "redact_body", noted)
+    bodies = [b"[%d]" % (number % 9) for number in range(18)] + [b"[8]", b"[7]"]
+    large = b" " * 1_048_577 + b"[]"
+    left = [*bodies, large, large]
+    recorder = Recorder(inner=httpx.MockTransport(lambda _: raw_answer(left.pop(0))))
+    send(recorder, *[a_request() for _ in left])
+    assert redacted == [*bodies[:18], large, large]
+    assert [exchange.value for exchange in recorder.exchanges] == [*map(json.loads, bodies), [], []]
+
+
 def test_most_bytes_of_evidence() -> None:
     """So many bytes are written of an organization, and then nothing is asked any more."""
-    failure = too_large("more than 11 bytes of evidence", "most_evidence_bytes")
-    assert asked(b"[1,2]", 3, evidence=11) == (2, [None, failure, failure])
+    failure = too_large("more than 9 bytes of evidence", "most_evidence_bytes")
+    assert asked(b"[1,2]", 3, evidence=9) == (2, [None, failure, failure])
 
 
 @pytest.mark.parametrize("body", [b"[1,2,3]", b'[{"a":[]}]', b"[[[]]]", b'[",,"]'])

@@ -12,11 +12,12 @@ import pytest
 from inventory.astra.config import Organizations
 from inventory.astra.replay import read_configuration, replay
 from inventory.errors import EvidenceError, ReplayError
-from inventory.evidence.exchange import parse_exchange, render_exchange
+from inventory.evidence.exchange_line import parse_line, render_line
 from inventory.evidence.manifest import read_manifest
 from inventory.evidence.reader import open_bundle
 from inventory.files.ndjson_writer import head_line
 from tests.builders import ORGANIZATION, aws_key_id, moment, uuid
+from tests.evidence_files import FIRST, lines_of, write_lines
 from tests.inventory.live import (
     ENDED,
     Astra,
@@ -51,10 +52,27 @@ def bundle(recorded: str, tmp_path: Path) -> str:
     return str(shutil.copytree(recorded, tmp_path / "bundle"))
 
 
-def files_at(folder: str, address: str) -> list[Path]:
-    """Return the files of a bundle's exchanges for ``address``, in their order."""
-    files = sorted(Path(folder).glob("exchanges/*/*.json"))
-    return [file for file in files if json.loads(file.read_bytes())["address"] == address]
+def places_at(folder: str, address: str) -> list[tuple[Path, int]]:
+    """Return the file and index of a bundle's lines for ``address``, in their order."""
+    return [
+        (file, index)
+        for file in sorted(Path(folder).glob("exchanges/*"))
+        for index, line in enumerate(lines_of(file))
+        if json.loads(line)["address"] == address
+    ]
+
+
+def replace_at(folder: str, address: str, *instead: bytes) -> None:
+    """Put other lines in the place of the first one for ``address``."""
+    file, index = places_at(folder, address)[0]
+    lines = lines_of(file)
+    write_lines(file, [*lines[:index], *instead, *lines[index + 1 :]])
+
+
+def line_at(folder: str, address: str) -> bytes:
+    """Return the first line for ``address``."""
+    file, index = places_at(folder, address)[0]
+    return lines_of(file)[index]
 
 
 def refuses(folder: str, text: str) -> None:
@@ -149,29 +167,28 @@ def test_looks_at_the_portal_are_replayed(tmp_path: Path) -> None:
 
 def test_changed_file(bundle: str) -> None:
     """A file that is not as the manifest says stops a replay before it begins."""
-    (file,) = files_at(bundle, KEYS)
-    file.write_bytes(file.read_bytes().replace(b"us-east-1", b"us-east-2"))
+    replace_at(bundle, KEYS, line_at(bundle, KEYS).replace(b"us-east-1", b"us-east-2"))
     with pytest.raises(EvidenceError, match="found changed content"):
         replay(bundle)
 
 
 def test_file_that_is_not_listed(bundle: str) -> None:
     """A file that the manifest does not list stops a replay."""
-    (Path(bundle) / "exchanges/0001/9999.json").write_text("{}", encoding="utf-8")
+    (Path(bundle) / "exchanges/9999.ndjson.gz").write_text("{}", encoding="utf-8")
     with pytest.raises(EvidenceError, match="expected no file: it is not listed"):
         replay(bundle)
 
 
 def test_file_that_is_gone(bundle: str) -> None:
     """A file that is gone stops a replay."""
-    files_at(bundle, KEYS)[0].unlink()
+    (Path(bundle) / FIRST).unlink()
     with pytest.raises(EvidenceError, match="found nothing, expected the file that"):
         replay(bundle)
 
 
 def test_link(bundle: str, tmp_path: Path) -> None:
     """A link stops a replay."""
-    (file,) = files_at(bundle, KEYS)
+    file = Path(bundle) / FIRST
     file.symlink_to(file.rename(tmp_path / "other.json"))
     with pytest.raises(EvidenceError, match="found a link, expected a file"):
         replay(bundle)
@@ -189,56 +206,54 @@ def test_sealed_bundle(bundle: str) -> None:
 @pytest.mark.parametrize("address", ["/v2/currentOrg", KEYS, "/v2/kms/classic"])
 def test_exchange_that_was_taken_away(bundle: str, address: str) -> None:
     """An exchange that was taken away is missed, also if the manifest was made to fit."""
-    files_at(bundle, address)[0].unlink()
+    replace_at(bundle, address)
     refuses(bundle, f"GET {address}: requested, but not recorded")
 
 
 def test_all_exchanges_were_taken_away(bundle: str) -> None:
     """If all exchanges of an organization were taken away, it tells something else."""
-    shutil.rmtree(Path(bundle) / "exchanges/0001")
+    (Path(bundle) / FIRST).unlink()
     refuses(bundle, "inventory.ndjson:2: the exchanges give another line")
 
 
 def test_exchange_that_was_added(bundle: str) -> None:
     """An exchange that nobody asks for is found, also if the manifest was made to fit."""
-    (file,) = files_at(bundle, KEYS)
-    shutil.copy(file, file.with_name("9999.json"))
-    refuses(bundle, "exchanges/0001/9999.json: recorded, but not requested: GET /v2/kms")
+    (file, index) = places_at(bundle, KEYS)[0]
+    line = lines_of(file)[index]
+    replace_at(bundle, KEYS, line, line)
+    refuses(bundle, f"{FIRST}:{index + 2}: recorded, but not requested: GET /v2/kms")
 
 
 def test_exchange_that_was_added_to_an_organization_without_token(bundle: str) -> None:
     """An exchange of an organization that was not asked is found."""
-    (file,) = files_at(bundle, KEYS)
-    (Path(bundle) / "exchanges/0002").mkdir(exist_ok=True)
-    shutil.copy(file, Path(bundle) / "exchanges/0002/0001.json")
+    write_lines(Path(bundle) / "exchanges/0002.ndjson.gz", [line_at(bundle, KEYS)])
     refuses(bundle, "GET /v2/currentOrg: requested, but not recorded")
 
 
-def change(file: Path, **over: object) -> None:
-    """Write an exchange anew, as the tool itself would."""
-    own = parse_exchange("/".join(file.parts[-3:]), file.read_bytes())
-    file.write_bytes(render_exchange(own._replace(**over)))  # type: ignore[arg-type]
+def change(folder: str, address: str, **over: object) -> None:
+    """Write an exchange again, as the tool itself would."""
+    own = parse_line(FIRST, 1, line_at(folder, address))
+    replace_at(folder, address, render_line(own._replace(**{"body": ""} | over)))  # type: ignore[arg-type]
 
 
 def test_answer_that_was_changed(bundle: str) -> None:
     """An answer that was changed gives another inventory, also if hash and manifest fit."""
-    (file,) = files_at(bundle, KEYS)
-    change(file, value=[listed_key(KeyID=aws_key_id(number=2))])
+    change(bundle, KEYS, value=[listed_key(KeyID=aws_key_id(number=2))])
     refuses(bundle, "inventory.ndjson:3: the exchanges give another line")
 
 
 def test_time_that_was_changed(bundle: str) -> None:
     """A time that was changed gives another inventory."""
-    change(files_at(bundle, KEYS)[0], ended=moment("2030-01-01T00:00:00Z"))
+    change(bundle, KEYS, ended=moment("2030-01-01T00:00:00Z"))
     refuses(bundle, "the exchanges give another line")
 
 
 def test_exchange_that_is_none(bundle: str) -> None:
-    """A file that is no exchange is refused by its name."""
-    (file,) = files_at(bundle, KEYS)
-    file.write_text("{}", encoding="utf-8")
+    """A line that is no exchange is refused by its file and number."""
+    (_, index) = places_at(bundle, KEYS)[0]
+    replace_at(bundle, KEYS, b"{}\n")
     seal(bundle)
-    with pytest.raises(EvidenceError, match=r"exchanges/0001/[0-9]{4}\.json"):
+    with pytest.raises(EvidenceError, match=rf"exchanges/0001\.ndjson\.gz:{index + 1}: "):
         replay(bundle)
 
 
@@ -313,9 +328,7 @@ def test_bundle_without_exchanges_ends_after_it_starts(tmp_path: Path) -> None:
 
 def test_exchange_of_no_organization(bundle: str) -> None:
     """An exchange of an organization that was not to be read is found."""
-    (file,) = files_at(bundle, KEYS)
-    (Path(bundle) / "exchanges/0003").mkdir()
-    shutil.copy(file, Path(bundle) / "exchanges/0003/0001.json")
+    write_lines(Path(bundle) / "exchanges/0003.ndjson.gz", [line_at(bundle, KEYS)])
     refuses(bundle, "manifest.json: the exchanges give a different files")
 
 

@@ -16,12 +16,11 @@ from tests.inventory.live import (
 
 
 def numbered(number: int, address: str = "/v2/kms", **over: object) -> Exchange:
-    path = f"exchanges/0001/{number:04}.json"
-    return an_exchange([number], path=path, address=address, **over)
+    return an_exchange([number], line=number, address=address, **over)
 
 
-def test_replay_answers_in_the_order_of_files() -> None:
-    """Requests for one address are answered in the order of the files, each once."""
+def test_replay_answers_in_the_order_of_lines() -> None:
+    """Requests for one address are answered in the order of the lines, each once."""
     transport = ReplayingTransport([numbered(10_000), numbered(9_999), numbered(3, "/v2/other")])
     other = a_request(url=f"{HOST}/v2/other")
     responses = send(transport, a_request(), other, a_request())
@@ -34,9 +33,9 @@ def test_replay_answers_in_the_order_of_files() -> None:
 
 
 def test_replay_keeps_summaries_of_all() -> None:
-    """A replay keeps of each exchange the same as the recording did, in the order of files."""
+    """A replay keeps of each exchange the same as the recording did, in the order of lines."""
     transport = ReplayingTransport([numbered(2), numbered(1)])
-    assert [summary.path[-9:] for summary in transport.summaries] == ["0001.json", "0002.json"]
+    assert [summary.line for summary in transport.summaries] == [1, 2]
     assert all(len(summary.sha256) == 64 for summary in transport.summaries)
 
 
@@ -62,6 +61,6 @@ def test_replay_leaves_nothing_unasked() -> None:
     """An exchange that nobody asks for is an error, which names the first."""
     transport = ReplayingTransport([numbered(1), numbered(10_000), numbered(9_999)])
     send(transport, a_request())
-    found = "exchanges/0001/9999.json: recorded, but not requested: GET /v2/kms"
+    found = "exchanges/0001.ndjson.gz:9999: recorded, but not requested: GET /v2/kms"
     with pytest.raises(ReplayError, match=f"^{found}$"):
         transport.require_all_used()

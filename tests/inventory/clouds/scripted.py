@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from inventory.clouds.requests import CloudRequest
     from inventory.evidence.exchange import Exchange
 
-FOLDER = "exchanges/0001"
+FILE = "exchanges/0001.ndjson.gz"
 POLICY = RequestPolicy(attempts=3, first_wait_seconds=0.0)
 JSON = {"Content-Type": "application/json"}
 
@@ -44,7 +44,7 @@ class ScriptedTransport:
         self.exchanges: list[Exchange] = []
         self.asked: Counter[str] = Counter()
         self._script = script
-        self._recorder = CloudRecorder(self.exchanges.append, (), POLICY, FOLDER)
+        self._recorder = CloudRecorder(self.exchanges.append, (), POLICY, FILE)
 
     def send(self, request: CloudRequest) -> Exchange:
         """Return the exchange of the next answer."""

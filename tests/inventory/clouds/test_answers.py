@@ -66,7 +66,7 @@ def test_facts_gaps_and_places_are_gathered() -> None:
     exchange = client.get(KEY, lambda got: got)
     reading = KeyReading(aws_key_id())
     reading.note("key", exchange)
-    reading.note("key", exchange._replace(path="exchanges/0001/0009.json"))
+    reading.note("key", exchange._replace(line=9))
     reading.add(enabled=True, region=None)
 
     def fail() -> None:
@@ -79,7 +79,7 @@ def test_facts_gaps_and_places_are_gathered() -> None:
     assert (key.key_id, key.requests, key.seen) == (
         aws_key_id(),
         1,
-        {"key": "exchanges/0001/0001.json:13"},
+        {"key": "exchanges/0001.ndjson.gz:1"},
     )
     assert key.facts.observed_at == exchange.started
     assert (key.facts.enabled, key.facts.region) == (True, None)

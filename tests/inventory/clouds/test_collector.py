@@ -29,7 +29,7 @@ from inventory.model.kms import CloudKey, KmsFacts, KmsGap
 from tests.builders import a_key, an_organization, aws_key_id
 from tests.clouds.gcp_bodies import KEY, RING, key, page, policy, version
 from tests.hypothesis_profile import examples
-from tests.inventory.clouds.scripted import FOLDER, POLICY, ScriptedTransport, answer
+from tests.inventory.clouds.scripted import FILE, POLICY, ScriptedTransport, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ DEFECT = "a defect of the suite: ZeroDivisionError"
 
 
 def a_recorder(exchanges: list[Exchange]) -> CloudRecorder:
-    return CloudRecorder(exchanges.append, (), POLICY, FOLDER)
+    return CloudRecorder(exchanges.append, (), POLICY, FILE)
 
 
 def settings(*ask: str) -> CloudSettings:

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inventory.clouds import recorder as recorder_module
 from inventory.clouds.recorder import CloudRecorder, HttpAnswer
-from inventory.evidence.exchange import Exchange, Failure, parse_exchange, render_exchange
+from inventory.evidence.exchange import Exchange, Failure
+from inventory.evidence.exchange_line import parse_line, render_line
 from inventory.system.request_policy import RequestPolicy
 from inventory.text.secrets import HIDDEN, Token
-from tests.inventory.clouds.scripted import FOLDER, JSON, answer
+from tests.inventory.clouds.scripted import FILE, JSON, answer
 from tests.inventory.live import HIDING_PLACES, SECRET, TOKEN
 
 ADDRESS = "/aws/kms.us-east-1.amazonaws.com/DescribeKey"
@@ -25,7 +27,7 @@ CALLER = "arn:aws:sts::111122223333:assumed-role/audit/ada@acme.example"
 def a_recorder(**over: Any) -> tuple[CloudRecorder, list[Exchange]]:  # noqa: ANN401 (any argument)
     """Return a recorder, and the list in which it records."""
     exchanges: list[Exchange] = []
-    fields: dict[str, Any] = {"tokens": (TOKEN,), "policy": RequestPolicy(), "folder": FOLDER}
+    fields: dict[str, Any] = {"tokens": (TOKEN,), "policy": RequestPolicy(), "file": FILE}
     return CloudRecorder(exchanges.append, **fields | over), exchanges
 
 
@@ -34,7 +36,7 @@ def recorded(given_answer: HttpAnswer, **over: Any) -> Exchange:  # noqa: ANN401
     recorder, exchanges = a_recorder(**over)
     exchange = recorder.answered(ADDRESS, datetime.now(UTC), given_answer)
     assert exchanges == [exchange]
-    assert parse_exchange(exchange.path, render_exchange(exchange)).value == exchange.value
+    assert parse_line(exchange.path, exchange.line, render_line(exchange)).value == exchange.value
     return exchange
 
 
@@ -44,7 +46,7 @@ def test_answer_is_recorded_with_chosen_headers() -> None:
     hidden = {"Set-Cookie": "a=b", "WWW-Authenticate": "Bearer authorization=x", "Via": "proxy"}
     exchange = recorded(HttpAnswer(200, JSON | shown | hidden, b'{"a": [1]}'))
     assert (exchange.status, exchange.value) == (200, {"a": [1]})
-    assert exchange.path == f"{FOLDER}/0001.json"
+    assert exchange.place == f"{FILE}:1"
     assert exchange.headers == {
         "content-type": "application/json",
         "date": "now",
@@ -66,7 +68,7 @@ def test_error_is_recorded_by_its_codes() -> None:
         "Message": HIDDEN,
         "error": {"code": 403, "message": HIDDEN, "details": [{"reason": "NO", "x": HIDDEN}]},
     }
-    assert "ada@" not in render_exchange(exchange).decode()
+    assert "ada@" not in render_line(exchange).decode()
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_answer_that_is_no_json_is_hidden(status: int) -> None:
     """Of a page nothing is recorded but that there was one: it may greet the caller."""
     exchange = recorded(HttpAnswer(status, {}, f"<html>{CALLER}".encode()))
     assert (exchange.text, exchange.value) == (HIDDEN, None)
-    assert "ada@" not in render_exchange(exchange).decode()
+    assert "ada@" not in render_line(exchange).decode()
 
 
 @pytest.mark.parametrize("place", HIDING_PLACES)
@@ -135,7 +137,7 @@ def test_token_that_comes_back_is_hidden(place: str) -> None:
     text = HIDING_PLACES[place]
     headers = JSON | {"x-request-id": text}
     exchange = recorded(HttpAnswer(200, headers, json.dumps({"a": text}).encode()))
-    assert SECRET not in render_exchange(exchange).decode().lower()
+    assert SECRET not in render_line(exchange).decode().lower()
 
 
 def test_credentials_that_are_found_later_are_hidden_too() -> None:
@@ -189,7 +191,7 @@ def test_failures_are_recorded() -> None:
     recorder.failed(ADDRESS, datetime.now(UTC), failure)
     recorder.too_late(ADDRESS)
     assert [exchange.outcome for exchange in exchanges] == ["no-credentials", "timed-out"]
-    assert [exchange.path[-9:] for exchange in exchanges] == ["0008.json", "0009.json"]
+    assert [exchange.place for exchange in exchanges] == [f"{FILE}:8", f"{FILE}:9"]
 
 
 def test_threads_get_files_of_their_own() -> None:
@@ -197,8 +199,8 @@ def test_threads_get_files_of_their_own() -> None:
     recorder, exchanges = a_recorder()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: recorder.too_late(ADDRESS), range(200)))
-    assert [exchange.path for exchange in exchanges] == [
-        f"{FOLDER}/{number:04}.json" for number in range(1, 201)
+    assert [exchange.place for exchange in exchanges] == [
+        f"{FILE}:{number}" for number in range(1, 201)
     ]
 
 
@@ -218,3 +220,12 @@ def test_credentials_of_the_environment_are_hidden_from_the_first_answer_on(
     body = answer({"a": "not-a-real-secret-of-acme", "b": "short"})
     recorder.answered("/gcp/a/b", datetime.now(UTC), body)
     assert exchanges[0].value == {"a": "(hidden)", "b": "short"}
+
+
+def test_longest_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer whose line could not be read again is not recorded, but that it was too large."""
+    monkeypatch.setattr(recorder_module, "LONGEST_BODY", 5)
+    exchange = recorded(HttpAnswer(200, JSON, b'{"a":"b"}'))
+    assert exchange.failure is not None
+    assert exchange.failure.reason == "too-large"
+    assert exchange.failure.detail.startswith("more than 5 bytes of evidence of one answer")

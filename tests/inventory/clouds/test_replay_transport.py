@@ -14,19 +14,19 @@ TWO = CloudRequest("gcp", "cloudkms.googleapis.com", "v1/two")
 
 
 def exchanges(*answers: tuple[CloudRequest, int]) -> list[object]:
-    """Return recorded exchanges with these statuses, in the order of their files."""
+    """Return recorded exchanges with these statuses, in the order of their lines."""
     return [
-        an_exchange({}, path=f"exchanges/0001/{number:04}.json", address=to.address, status=status)
+        an_exchange({}, line=number, address=to.address, status=status)
         for number, (to, status) in enumerate(answers, 1)
     ]
 
 
-def test_answers_come_in_the_order_of_their_files() -> None:
+def test_answers_come_in_the_order_of_their_lines() -> None:
     """Each answer is replayed once, in the order of its address, however keys were mixed."""
     recorded = exchanges((ONE, 503), (TWO, 200), (ONE, 200))
     transport = ReplayingCloudTransport(reversed(recorded))  # type: ignore[arg-type]
     assert [transport.send(ONE).status, transport.give_up(ONE).status] == [503, 200]
-    with pytest.raises(ReplayError, match=r"0002\.json: recorded, but not requested: /gcp/"):
+    with pytest.raises(ReplayError, match=r"gz:2: recorded, but not requested: /gcp/"):
         transport.require_all_used()
     assert transport.send(TWO).status == 200
     transport.require_all_used()

@@ -1,4 +1,4 @@
-"""A request and its answer are recorded with their times, and read back as they were written."""
+"""An exchange says what came of a request; in version 1 it is read back from a file of its own."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from inventory.errors import EvidenceError
 from inventory.evidence.exchange import Exchange, Failure, parse_exchange, render_exchange
 from inventory.text.canonical_json import compact_json
 from tests.builders import moment
-from tests.inventory.live import (
-    PATH,
-    an_exchange,
-)
+from tests.inventory import live
+
+PATH = "exchanges/0001/0001.json"
 
 FAILURE = Failure(reason="timed-out", detail="no complete answer within 60 s", again=True)
+
+
+def an_exchange(value: object = None, **over: object) -> Exchange:
+    """Return an exchange as evidence of version 1 has it: in a file of its own."""
+    return live.an_exchange(value, **{"path": PATH, "line": 0} | over)
 
 
 EXCHANGES = {
@@ -65,6 +69,14 @@ def test_places_of_entries(count: int) -> None:
         file, _, line = exchange.location(number).partition(":")
         assert file == PATH
         assert lines[int(line) - 1].rstrip(",") == compact_json({"id": number})
+
+
+def test_place_of_a_line() -> None:
+    """An exchange on a line is at that line, whatever entry of it is meant."""
+    exchange = live.an_exchange([1, 2], line=7)
+    assert {exchange.location(), exchange.location(0), exchange.location(1)} == {exchange.place}
+    assert exchange.place == "exchanges/0001.ndjson.gz:7"
+    assert EXCHANGES["list"].place == PATH
 
 
 def test_place_of_a_body() -> None:

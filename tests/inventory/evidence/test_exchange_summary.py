@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inventory.evidence.exchange import TOO_LATE
-from inventory.evidence.exchange_summary import cloud_of, file_number, summarize_exchange
+from inventory.evidence.exchange_summary import cloud_of, recorded_order, summarize_exchange
 from tests.inventory.live import (
     ENDED,
     an_exchange,
@@ -36,13 +36,16 @@ def test_what_is_kept_of_an_exchange(over: dict[str, object], outcome: str, fail
         "sha256": "0" * 64,
         "redactions": 3,
         "is_failure": failed,
+        "line": 1,
     }
 
 
-def test_files_sort_by_their_numbers() -> None:
-    """Files are in the order of their numbers, however many there are."""
-    paths = [f"exchanges/0001/{number:04}.json" for number in (1, 2, 9_999, 10_000, 123_456)]
-    assert sorted([paths[3], *paths[:3], paths[4]], key=file_number) == paths
+def test_exchanges_sort_by_their_numbers() -> None:
+    """Exchanges are in the order of their files or lines, however many there are."""
+    numbers = (1, 2, 9_999, 10_000, 123_456)
+    files = [an_exchange(path=f"exchanges/0001/{number:04}.json", line=0) for number in numbers]
+    for ordered in (files, [an_exchange(line=number) for number in numbers]):
+        assert sorted([ordered[3], *ordered[:3], ordered[4]], key=recorded_order) == ordered
 
 
 @pytest.mark.parametrize(

@@ -155,9 +155,9 @@ def test_last_bundle_is_checked_in_full(tmp_path: Path) -> None:
     before = bundle(tmp_path / "a")
     last = bundle(tmp_path / "b", before)
     for damaged in (before, last):
-        (damaged / "exchanges/0001/0001.json").unlink()
+        (damaged / "exchanges/0001.ndjson.gz").unlink()
     (problem,) = refusals(tmp_path)
-    assert problem.file == f"{last}/exchanges/0001/0001.json"
+    assert problem.file == f"{last}/exchanges/0001.ndjson.gz"
     assert problem.expected == f"the file that the manifest lists; {REMEDY}"
 
 
@@ -189,6 +189,7 @@ def test_names_are_made_of_the_time(tmp_path: Path) -> None:
     name = "2026-11-20T02-00-00Z"
     nothing = Chain((), ())
     assert free_bundle_path(tmp_path, NIGHT, nothing) == tmp_path / name
+    assert free_bundle_path(tmp_path, NIGHT, nothing, {name}) == tmp_path / f"{name}-2"
     gone = Previous(name=name, root="0" * 64)
     pruned = Chain((Link("later", "1" * 64, gone, NIGHT),), ())
     assert free_bundle_path(tmp_path, NIGHT, pruned) == tmp_path / f"{name}-2"

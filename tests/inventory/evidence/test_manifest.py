@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ from inventory.evidence.exchange import Exchange
 from inventory.evidence.manifest import Previous, check_bundle, read_head, read_manifest, root_of
 from inventory.evidence.reader import read_exchanges
 from inventory.files.evidence_layout import classify
+from tests.evidence_files import FIRST, lines_of, write_lines
 from tests.inventory.live import (
     HOST,
     TOOL,
@@ -27,9 +29,6 @@ from tests.inventory.live import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-FIRST = "exchanges/0001/0001.json"
 
 
 BEFORE = Previous(name="before", root="0" * 64)
@@ -71,7 +70,8 @@ def test_manifest(recorded: str) -> None:
         if path.name != "manifest.json"
     }
     assert {file.path: file.sha256 for file in manifest.files} == hashes
-    assert manifest.requests == len(hashes) - 2
+    assert sorted(hashes) == [FIRST, "inventory.ndjson", "organizations.json"]
+    assert manifest.requests == len(lines_of(Path(recorded) / FIRST))
 
 
 def test_root(recorded: str) -> None:
@@ -131,7 +131,8 @@ def test_manifests_that_are_none(
 @pytest.mark.parametrize(
     ("old", "new", "found"),
     [
-        ('"cmek-evidence": 1', '"cmek-evidence": 2', "2"),
+        ('"cmek-evidence": 2', '"cmek-evidence": 3', "3"),
+        ('"content":', '"contents":', "an unknown field"),
         ('"organizations": 2', '"organizations": 0', "0"),
         ('"tool"', '"tools"', "an unknown field"),
         ("inventory.ndjson", "../inventory.ndjson", "'../inventory.ndjson'"),
@@ -142,6 +143,25 @@ def test_manifests_with_other_fields(bundle: str, old: str, new: str, found: str
     """A manifest that says something else than a manifest can is refused, field by field."""
     rewrite(bundle, "manifest.json", old, new)
     assert found in {problem for _, problem, _ in problems(bundle)}
+
+
+@pytest.mark.parametrize(
+    ("name", "over", "field"),
+    [
+        (FIRST, {"content": None}, "files[0].content"),
+        ("inventory.ndjson", {"content": 9}, "files[1].content"),
+        (FIRST, {"path": "exchanges/0001/0001.json", "content": None}, "files"),
+    ],
+)
+def test_manifests_with_files_of_another_kind(
+    bundle: str, name: str, over: dict[str, object], field: str
+) -> None:
+    """Compressed lines have a second size, other files not; and each version has its own layout."""
+    files = json.loads((Path(bundle) / "manifest.json").read_bytes())["files"]
+    seal(bundle, files=[file | over if file["path"] == name else file for file in files])
+    with pytest.raises(EvidenceError) as caught:
+        check_bundle(bundle)
+    assert [problem.field for problem in caught.value.problems] == [field]
 
 
 def test_manifest_with_a_root_of_another(bundle: str) -> None:
@@ -210,35 +230,64 @@ def test_changed_files(bundle: str) -> None:
     }
 
 
+def test_lines_that_were_compressed_by_somebody_else(bundle: str) -> None:
+    """Lines that are damaged inside are named, also if their hash fits."""
+    file = Path(bundle) / FIRST
+    raw = file.read_bytes()
+    for other, found in (
+        (raw[:-1], "a file that ends early"),
+        (raw + raw, "data after the compressed lines"),
+        (raw[:-8] + bytes(8), "damaged compression"),
+    ):
+        content = len(gzip.decompress(raw))
+        file.write_bytes(other)
+        listed = [{"path": FIRST, **sizes(other), "content": content}]
+        own = [file for file in json.loads(manifest_of(bundle))["files"] if file["path"] != FIRST]
+        seal(bundle, files=[*listed, *own])
+        assert {problem[:2] for problem in problems(bundle)} == {(FIRST, found)}
+
+
+def manifest_of(bundle: str) -> bytes:
+    return (Path(bundle) / "manifest.json").read_bytes()
+
+
+def sizes(raw: bytes) -> dict[str, object]:
+    return {"size": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}
+
+
+def test_a_bomb_is_refused_before_it_is_decompressed(bundle: str) -> None:
+    """A file that is not the listed one is not decompressed; one that is, up to its size."""
+    file = Path(bundle) / FIRST
+    content = len(gzip.decompress(file.read_bytes()))
+    file.write_bytes(gzip.compress(bytes(30_000_000)))
+    assert {found for _, found, _ in problems(bundle)} == {"changed content"}
+    own = [file for file in json.loads(manifest_of(bundle))["files"] if file["path"] != FIRST]
+    listed = {"path": FIRST, **sizes(file.read_bytes()), "content": content}
+    seal(bundle, files=[listed, *own])
+    assert {found for _, found, _ in problems(bundle)} == {f"more than {content:,} bytes of lines"}
+
+
 def test_files_that_are_not_listed(bundle: str) -> None:
     """A file that the manifest does not list is named, wherever it hides."""
-    names = ["more.json", ".hidden", "exchanges/0001/9999.json", "exchanges/manifest.json"]
+    names = ["more.json", ".hidden", "exchanges/0002.ndjson.gz", "exchanges/manifest.json"]
     for name in names:
         (Path(bundle) / name).write_text("{}", encoding="utf-8")
     assert problems(bundle) == {(name, "a file", "no file: it is not listed") for name in names}
 
 
 def test_empty_folders(bundle: str) -> None:
-    """An empty folder is named, unless it is that of an organization that was not asked."""
-    names = ["more", "exchanges/0003", "exchanges/0000", "exchanges/00002", "exchanges/0001/0001"]
+    """An empty folder is named, wherever it is."""
+    names = ["more", "exchanges/0001", "exchanges/0002"]
     for name in names:
         (Path(bundle) / name).mkdir()
     assert problems(bundle) == {
         (name, "an empty folder", "no file: it is not listed") for name in names
     }
-    assert (Path(bundle) / "exchanges/0002").is_dir()
-
-
-def test_folders_that_are_gone_where_they_were_empty(bundle: str) -> None:
-    """The folder of an organization that was not asked may be gone: git does not keep it."""
-    (Path(bundle) / "exchanges/0002").rmdir()
-    assert check_bundle(bundle) == read_manifest(bundle)
 
 
 def test_bundle_of_which_nobody_was_asked(tmp_path: Path) -> None:
     """If no organization had a token, the folder of exchanges is empty, or gone."""
     bundle = Path(write_bundle(tmp_path / "b", (configured(), None)))
-    (bundle / "exchanges/0001").rmdir()
     assert check_bundle(str(bundle))
     (bundle / "exchanges").rmdir()
     assert check_bundle(str(bundle))
@@ -286,13 +335,14 @@ def test_links(bundle: str, tmp_path: Path) -> None:
 
 def test_linked_folders(bundle: str, tmp_path: Path) -> None:
     """A link in the place of a folder is refused, and not followed."""
-    folder = Path(bundle) / "exchanges/0001"
-    count = len(list(folder.iterdir()))
+    folder = Path(bundle) / "exchanges"
     other = folder.rename(tmp_path / "other")
     folder.symlink_to(other)
     found = problems(bundle)
-    assert ("exchanges/0001", "a file", "no file: it is not listed") in found
-    assert len({name for name, found_text, _ in found if found_text == "nothing"}) == count
+    assert found == {
+        ("exchanges", "a file", "no file: it is not listed"),
+        (FIRST, "nothing", "the file that the manifest lists"),
+    }
 
 
 def test_pipes(bundle: str) -> None:
@@ -316,6 +366,19 @@ def test_token_in_a_file(bundle: str) -> None:
     seal(bundle)
     expected = ("organizations.json", "what looks like a token", "evidence without secrets")
     assert problems(bundle) == {expected}
+
+
+def test_token_in_a_line(bundle: str) -> None:
+    """A line in which a token is, is named by its number."""
+    file = Path(bundle) / FIRST
+    lines = lines_of(file)
+    lines[2] = lines[2].replace(b"GET", b"AstraCS:not-real")
+    write_lines(file, lines)
+    seal(bundle)
+    with pytest.raises(EvidenceError) as caught:
+        check_bundle(bundle)
+    [problem] = caught.value.problems
+    assert problem == (str(file), 3, "", "what looks like a token", "evidence without secrets")
 
 
 def test_inventory_alone(bundle: str) -> None:

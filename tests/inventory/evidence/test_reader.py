@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from inventory.evidence.exchange import Exchange
 from inventory.evidence.manifest import read_manifest
 from inventory.evidence.reader import index_exchanges, open_bundle, read_exchanges
 from tests.builders import ORGANIZATION
+from tests.evidence_files import FIRST, lines_of, write_lines
 from tests.inventory.live import (
     Astra,
     answer,
@@ -21,37 +23,35 @@ from tests.inventory.live import (
     write_bundle,
 )
 
-FIRST = "exchanges/0001/0001.json"
-
 
 def exchanges(folder: str) -> list[Exchange]:
     return read_exchanges(folder, read_manifest(folder), 1)
 
 
 def test_exchanges_of_an_organization(recorded: str) -> None:
-    """The exchanges of an organization are those in its folder, in the order of their files."""
+    """The exchanges of an organization are the lines of its file, in their order."""
     read = exchanges(recorded)
-    count = len(list((Path(recorded) / "exchanges/0001").iterdir()))
-    names = [f"{number:04}.json" for number in range(1, count + 1)]
-    assert [exchange.path[-9:] for exchange in read] == names
+    count = len(lines_of(Path(recorded) / FIRST))
+    assert [exchange.place for exchange in read] == [f"{FIRST}:{line + 1}" for line in range(count)]
     assert read[0].address == "/v2/currentOrg"
     assert read_exchanges(recorded, read_manifest(recorded), 2) == []
 
 
 def test_index(recorded: str) -> None:
-    """The index says of each exchange what its file says, and the hash of the file."""
-    manifest = read_manifest(recorded)
-    listed = {file.path: file.sha256 for file in manifest.files}
-    assert [index_exchange._asdict() for index_exchange in index_exchanges(recorded, manifest)] == [
+    """The index says of each exchange what its line says, and the hash of the line."""
+    lines = lines_of(Path(recorded) / FIRST)
+    index = list(index_exchanges(recorded, read_manifest(recorded)))
+    assert [indexed._asdict() for indexed in index] == [
         {
             "path": exchange.path,
             "address": exchange.address,
             "outcome": exchange.outcome,
             "at": exchange.ended,
-            "sha256": listed[exchange.path],
+            "sha256": hashlib.sha256(line).hexdigest(),
             "redactions": sum(exchange.redactions.values()),
+            "line": exchange.line,
         }
-        for exchange in exchanges(recorded)
+        for exchange, line in zip(exchanges(recorded), lines, strict=True)
     ]
 
 
@@ -64,17 +64,24 @@ def test_index_of_odd_statuses(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff", b"[" * 100_000, b'"body": 1'])
-def test_index_of_what_is_no_exchange(bundle: str, content: bytes | None) -> None:
-    """A file that is gone, or is no exchange, has no place in the index."""
+@pytest.mark.parametrize("line", [b"\n", b"{}\n", b"\xff\n", b"[" * 100_000 + b"\n"])
+def test_index_of_what_is_no_exchange(bundle: str, line: bytes) -> None:
+    """A line that is no exchange has no place in the index; it is named by its number."""
     file = Path(bundle) / FIRST
-    if content is None:
-        file.unlink()
-    else:
-        file.write_bytes(content)
+    first, *_ = lines_of(file)
+    write_lines(file, [first, line])
+    seal(bundle)
     with pytest.raises(EvidenceError) as caught:
         list(index_exchanges(bundle, read_manifest(bundle)))
-    assert [problem.file for problem in caught.value.problems] == [str(file)]
+    [problem] = caught.value.problems
+    assert (problem.file, problem.line, problem.found) == (str(file), 2, "unreadable content")
+
+
+def test_index_of_a_file_that_is_gone(bundle: str) -> None:
+    """A file that is gone is named."""
+    (Path(bundle) / FIRST).unlink()
+    with pytest.raises(EvidenceError, match="found No such file or directory"):
+        list(index_exchanges(bundle, read_manifest(bundle)))
 
 
 def test_inventory_of_a_bundle(recorded: str) -> None:
@@ -83,8 +90,8 @@ def test_inventory_of_a_bundle(recorded: str) -> None:
     first, second = reader.organizations()
     assert (first.id, second.id) == (ORGANIZATION, "b")
     (key,) = first.keys or ()
-    line = Path(key.file).read_text(encoding="utf-8").splitlines()[key.line - 1]
-    assert json.loads(line) == listed_key()
+    line = lines_of(Path(key.file))[key.line - 1]
+    assert json.loads(line)["body"] == [listed_key()]
     assert {gap.reason for gap in first.gaps} == {"refused"}
     assert {gap.reason for gap in second.gaps} == {"no-token"}
 

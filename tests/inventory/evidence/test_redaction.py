@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from inventory.evidence.exchange import Exchange, parse_exchange, render_exchange
+from inventory.evidence.exchange import Exchange
+from inventory.evidence.exchange_line import parse_line, render_line
 from inventory.evidence.redaction import redact_body
 from inventory.text.secrets import Scrubber, holds_secret
 from tests.inventory.live import (
@@ -110,7 +111,7 @@ def test_deepest_json_is_read_again() -> None:
     value, text, _, _ = redact_body(body, SCRUBBER)
     assert text is None
     exchange = an_exchange(value)
-    assert parse_exchange(PATH, render_exchange(exchange)) == exchange
+    assert parse_line(PATH, 1, render_line(exchange))._replace(body="") == exchange
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_sensitive_fields_in_broken_json(text: str, shown: str, redactions: dict
 def test_tokens_are_blanked_in_text(form: str) -> None:
     """A token is blanked in a body that is no JSON, also where the body is cut."""
     for before in range(19_960, 20_000, 7):
-        raw = render_exchange(recorded(b"x" * before + b" " + form.encode()))
+        raw = render_line(recorded(b"x" * before + b" " + form.encode()))
         assert not holds_secret(raw, NEEDLES)
         assert SECRET[:12] not in raw.decode()
 
@@ -171,12 +172,12 @@ def test_no_json_carries_a_token_into_a_record(body: object, ascii_only: bool) -
     """Whatever JSON a token is in, its record holds nothing of it, and is read back alike."""
     spelled = json.dumps(body, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
     exchange = recorded(spelled)
-    raw = render_exchange(exchange)
+    raw = render_line(exchange)
     assert not holds_secret(raw, NEEDLES)
     for layer in (raw.decode(), unquote(raw.decode()), raw.decode("unicode_escape")):
         assert not any(trace in layer for trace in TRACES)
-    assert parse_exchange(PATH, raw) == exchange._replace(body="")
-    assert render_exchange(parse_exchange(PATH, raw)) == raw
+    assert parse_line(PATH, 1, raw) == exchange
+    assert render_line(parse_line(PATH, 1, raw)) == raw
 
 
 @given(st.binary(max_size=40), FORMS, st.binary(max_size=40))
@@ -184,10 +185,10 @@ def test_no_json_carries_a_token_into_a_record(body: object, ascii_only: bool) -
 def test_no_bytes_carry_a_token_into_a_record(before: bytes, form: str, after: bytes) -> None:
     """Whatever bytes a token is among, its record holds nothing of it, and is read back."""
     exchange = recorded(before + form.encode() + after, form)
-    raw = render_exchange(exchange)
+    raw = render_line(exchange)
     assert not holds_secret(raw, NEEDLES)
     assert not any(trace in raw.decode() for trace in TRACES)
-    assert parse_exchange(PATH, raw) == exchange._replace(body="")
+    assert parse_line(PATH, 1, raw) == exchange
 
 
 CLOUD_FIELDS = {
@@ -245,3 +246,76 @@ def test_credentials_of_clouds_are_redacted(credential: str) -> None:
     value, _, redactions = redacted({"message": f"asked with {credential}"})
     assert value == {"message": "asked with (hidden)"}
     assert redactions == {"(secrets in texts)": 1}
+
+
+# --- bodies that are kept as they came ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ('[{"id":"a"},  {"n": 1.0}]', '[{"id":"a"},  {"n": 1.0}]'),
+        ('{"password":"hush",  "user":"me"}', '{"password":"(hidden)",  "user":"(hidden)"}'),
+        ('{"password":"hush","user" : "me"}', '{"password":"(hidden)","user":"(hidden)"}'),
+        ('[{"Token":"a"},{"Token":""},{"Token":null}]', None),
+        ('{"user":{"user":"me"}}', '{"user":"(hidden)"}'),
+        ('{"token":7,"tokens":"a"}', '{"token":"(hidden)","tokens":"a"}'),
+        ('{"p\\u0061ssword":"hush"}', '{"password":"(hidden)"}'),
+        ('{"a":"\\"user\\":\\"me\\""}', '{"a":"\\"user\\":\\"me\\""}'),
+        ('{"a":"user","b":"me"}', '{"a":"user","b":"me"}'),
+        ('{"a" :\n1}', '{"a":1}'),
+        ('{"a":"\x7f"}', '{"a":"\\u007f"}'),
+        ('{"a":"\u00fc\u202e"}', '{"a":"\\u00fc\\u202e"}'),
+        ('{"kty":"RSA","n":7,"x":{"n":"b"}}', '{"kty":"RSA","n":"(hidden)","x":{"n":"b"}}'),
+        ('{"kty":"RSA","n":"b"}', '{"kty":"RSA","n":"(hidden)"}'),
+    ],
+)
+def test_bodies_are_kept_as_they_came_but_for_secrets(body: str, kept: str | None) -> None:
+    """Only what is redacted is replaced; what is escaped, or in lines, is rendered again."""
+    expected = kept or '[{"Token":"(hidden)"},{"Token":""},{"Token":null}]'
+    assert redact_body(body.encode(), SCRUBBER).body == expected
+
+
+NAMES = st.sampled_from(
+    ["id", "user", "User", "pass_word", "secureBundleUrl", "n", "kty", "k", "a b", "b"]
+)
+WORDS = st.sampled_from(["", "x", "user", "(hidden)", "a:b", ":", "{", "]", "user: me"]) | TEXTS
+KEEPABLE = st.recursive(
+    st.none() | st.booleans() | NUMBERS | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES | WORDS, inner, max_size=4),
+    max_leaves=10,
+)
+SEPARATORS = st.sampled_from([(",", ":"), (", ", ": "), (" , ", " : ")])
+
+
+@given(KEEPABLE, SEPARATORS, st.booleans())
+def test_keeping_a_body_hides_what_rendering_it_hides(
+    value: object,
+    separators: tuple[str, str],
+    ascii_only: bool,  # noqa: FBT001 (a strategy)
+) -> None:
+    """A body as it came has the value and redactions of one that is rendered again."""
+    text = json.dumps(value, ensure_ascii=ascii_only, separators=separators)
+    body = text.encode("utf-8", "surrogatepass")
+    redacted_body, rendered = (redact_body(raw, SCRUBBER) for raw in (body, body + b"\n"))
+    assert redacted_body[:3] == rendered[:3]
+    if redacted_body.text is None:
+        assert json.loads(redacted_body.body) == rendered.value
+        assert json.loads(rendered.body) == rendered.value
+    exchange = an_exchange(**redacted_body._asdict())
+    assert parse_line(PATH, 1, render_line(exchange)) == exchange
+
+
+@given(st.text(st.sampled_from('{}[]",: uernpasswod\\kty1'), max_size=60))
+@example('{"a":"b"user":"c"}')
+@example('["user":"c"]')
+@example('{"user":"c","user":"d"}')
+def test_broken_bodies_are_not_kept(text: str) -> None:
+    """Whatever a body is made of, one that is kept is JSON, and shows no more than one rendered."""
+    body = text.encode()
+    redacted_body, rendered = (redact_body(raw, SCRUBBER) for raw in (body, body + b"\n"))
+    if rendered.text is None:
+        assert redacted_body[:3] == rendered[:3]
+        assert json.loads(redacted_body.body) == rendered.value
+    else:
+        assert redacted_body.text is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from contextlib import suppress
 from datetime import timedelta
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 
 from inventory.errors import LeakError
-from inventory.evidence.exchange import Failure, parse_exchange, render_exchange
+from inventory.evidence.exchange import Failure
+from inventory.evidence.exchange_line import parse_line, render_line
 from inventory.evidence.exchange_summary import ExchangeSummary, summarize_exchange
 from inventory.evidence.manifest import check_bundle, read_manifest
 from inventory.evidence.reader import open_bundle
@@ -27,6 +29,7 @@ from inventory.files import evidence_layout
 from inventory.model.organization import Organization
 from inventory.text.secrets import Token
 from tests.builders import a_database, an_organization
+from tests.evidence_files import lines_of
 from tests.inventory.live import ENDED, HOST, SECRET, STARTED, TOKEN, TOOL, VALUE, an_exchange
 
 ORGANIZATIONS = b'{"cmek-organizations":1}\n'
@@ -70,25 +73,45 @@ def test_bundle_that_cannot_be_begun(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_exchanges_are_written_as_they_come(tmp_path: Path) -> None:
-    """Each exchange is written to the file that it names, and listed with size and hash."""
+    """Each exchange is a line of the organization's file, which is listed with sizes and hash."""
     _, job = begun(tmp_path)
     writer = job.begin(7, TOKEN)
-    exchanges = [
-        an_exchange([number], path=f"{writer.folder}/{number:04}.json") for number in (2, 1)
-    ]
+    exchanges = [an_exchange([line], path=writer.path, line=line) for line in (1, 2)]
     for exchange in exchanges:
         writer.write(exchange)
     listed = [json.loads(line) for line in writer.manifest_lines()]
     job.close()
-    assert writer.folder == "exchanges/0007"
-    assert [file["path"][-9:] for file in listed] == ["0001.json", "0002.json"]
-    assert {file["size"] for file in listed} == {len(render_exchange(exchanges[0]))}
-    assert {summary.path: summary.sha256 for summary in writer.summaries} == {
-        file["path"]: file["sha256"] for file in listed
-    }
     (staging,) = tmp_path.iterdir()
-    raw = (staging / exchanges[0].path).read_bytes()
-    assert parse_exchange(exchanges[0].path, raw) == exchanges[0]
+    file = staging / writer.path
+    raw = file.read_bytes()
+    lines = [render_line(exchange) for exchange in exchanges]
+    assert listed == [
+        {
+            "path": "exchanges/0007.ndjson.gz",
+            "size": len(raw),
+            "content": len(b"".join(lines)),
+            "sha256": hashlib.sha256(raw).hexdigest(),
+        }
+    ]
+    assert lines_of(file) == lines
+    hashes = [hashlib.sha256(line).hexdigest() for line in lines]
+    assert [summary.sha256 for summary in writer.summaries] == hashes
+    read = [parse_line(writer.path, line, raw) for line, raw in enumerate(lines, 1)]
+    assert [exchange._replace(body="") for exchange in read] == exchanges
+
+
+def test_the_same_exchanges_give_the_same_bytes(tmp_path: Path) -> None:
+    """A file of exchanges holds no time and no name but theirs."""
+    written = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        bundle, job = begun(tmp_path / name)
+        writer = job.begin(1, TOKEN)
+        writer.write(an_exchange([1]))
+        writer.manifest_lines()
+        job.close()
+        written.append((bundle.staging / writer.path).read_bytes())
+    assert written[0] == written[1]
 
 
 @pytest.mark.parametrize(
@@ -110,9 +133,9 @@ def test_exchanges_with_secrets_are_not_written(tmp_path: Path, over: dict[str, 
     with pytest.raises(LeakError) as caught:
         writer.write(an_exchange(**over))
     job.close()
-    assert {file.name for file in caught.value.files} == {"0001.json"}
+    assert {file.name for file in caught.value.files} == {"0001.ndjson.gz"}
     assert SECRET not in str(caught.value)
-    assert list(tmp_path.rglob("0001.json")) == []
+    assert list(tmp_path.rglob("0001*")) == []
 
 
 def test_organization_without_a_token(tmp_path: Path) -> None:
@@ -122,7 +145,7 @@ def test_organization_without_a_token(tmp_path: Path) -> None:
     with pytest.raises(LeakError):
         writer.write(an_exchange([VALUE]))
     job.close()
-    assert list((bundle.staging / writer.folder).iterdir()) == []
+    assert list((bundle.staging / "exchanges").iterdir()) == []
 
 
 def test_refused_secret_is_not_forgotten(tmp_path: Path) -> None:
@@ -134,7 +157,7 @@ def test_refused_secret_is_not_forgotten(tmp_path: Path) -> None:
     with pytest.raises(LeakError) as caught:
         job.end(1, an_organization(), writer)
     job.close()
-    assert [file.name for file in caught.value.files] == ["0001.json"]
+    assert [file.name for file in caught.value.files] == ["0001.ndjson.gz"]
 
 
 def test_credentials_that_are_found_later_are_not_written(tmp_path: Path) -> None:
@@ -147,17 +170,18 @@ def test_credentials_that_are_found_later_are_not_written(tmp_path: Path) -> Non
     with pytest.raises(LeakError) as of_inventory:
         job.end(1, an_organization(name=found), writer)
     with pytest.raises(LeakError) as of_exchange:
-        writer.write(an_exchange([found], path=f"{writer.folder}/0002.json"))
+        writer.write(an_exchange([found], line=2))
     job.close()
     files = [*of_inventory.value.files, *of_exchange.value.files]
-    assert [file.name for file in files] == ["inventory.ndjson", "0002.json"]
+    assert [file.name for file in files] == ["inventory.ndjson", "0001.ndjson.gz"]
 
 
 def test_disk_that_refuses(tmp_path: Path) -> None:
     """A file that could not be written is an error before the organization is done."""
-    _, job = begun(tmp_path)
+    bundle, job = begun(tmp_path)
     writer = job.begin(1, TOKEN)
-    writer.write(an_exchange([], path="exchanges/gone/0001.json"))
+    writer.write(an_exchange([]))
+    (bundle.staging / "exchanges").rmdir()
     with pytest.raises(OSError, match="No such file"):
         writer.manifest_lines()
     job.close()
@@ -240,7 +264,7 @@ def test_organizations_are_in_their_order(tmp_path: Path) -> None:
     bundle, job = begun(tmp_path)
     for number in (10, 2, 1):
         own = job.begin(number, TOKEN)
-        own.write(an_exchange([], path=f"{own.folder}/0001.json"))
+        own.write(an_exchange([], path=own.path))
         job.end(number, an_organization(id=f"o{number}"), own)
     job.close()
     bundle.tally.merge(job.tally)
@@ -249,7 +273,7 @@ def test_organizations_are_in_their_order(tmp_path: Path) -> None:
     assert [organization.id for organization in reader.organizations()] == ["o1", "o2", "o10"]
     files = [file.path for file in read_manifest(str(tmp_path / "bundle")).files]
     assert files == [
-        *(f"exchanges/{number:04}/0001.json" for number in (1, 2, 10)),
+        *(f"exchanges/{number:04}.ndjson.gz" for number in (1, 2, 10)),
         *("inventory.ndjson", "organizations.json"),
     ]
 
@@ -283,11 +307,7 @@ def test_clock_that_was_set_meanwhile(
     """Whatever the clock does, all exchanges lie between start and end of their bundle."""
     bundle, job = begun(tmp_path)
     writer, lasted = job.begin(1, TOKEN), lasting(began, over)
-    writer.write(
-        an_exchange(
-            [], path=f"{writer.folder}/0001.json", started=lasted.started, ended=lasted.ended
-        )
-    )
+    writer.write(an_exchange([], started=lasted.started, ended=lasted.ended))
     job.end(1, an_organization(), writer)
     job.close()
     bundle.tally.merge(job.tally)

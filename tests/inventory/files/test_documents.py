@@ -394,3 +394,14 @@ def test_field_name(path: tuple[str | int, ...], name: str) -> None:
 def test_long_field_name() -> None:
     """The name of a boundless key is cut."""
     assert len(field_name(("x" * 10_000,))) < 120
+
+
+def test_parts_that_nobody_keeps() -> None:
+    """Of each object of JSON only what is kept is in the data; a duplicate key is found still."""
+    raw = b'[{"a": 1, "b": {"a": 2, "c": 3}},\n {"b": 4, "b": 5}]'
+    document = read_document(
+        "a.json", raw, lambda data: {name: data[name] for name in data.keys() & {"a", "b"}}
+    )
+    assert document.data == [{"a": 1, "b": {"a": 2}}, {"b": 5}]
+    assert document.problems == [Problem("a.json", 2, "[1].b", "a duplicate key", "each key once")]
+    assert document.lines[1, "b"] == 2

@@ -414,15 +414,6 @@ def test_no_organization(tmp_path: Path) -> None:
         assert found == [(len(lines), "", "no organization", "at least one")]
 
 
-def test_more_problems_than_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of boundlessly many problems some are kept and all are counted."""
-    monkeypatch.setattr(ndjson, "MOST_KEPT", 3)
-    file = write_text(tmp_path / "a.ndjson", ndjson_text(ndjson_lines()) + "x\n" * 9)
-    with pytest.raises(InventoryError) as caught:
-        read_file(file)
-    assert (len(caught.value.problems), caught.value.total) == (3, 9)
-
-
 # --- the head -------------------------------------------------------------------------------------
 
 

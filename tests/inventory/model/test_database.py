@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from inventory.model.database import Database
+from inventory.model.database import Database, deployed_at
 from tests.builders import (
     a_database,
     a_key,
     database_data,
+    moment,
     planned_data,
 )
 from tests.inventory.model.refusals import DATABASE, refusal, without
@@ -139,3 +140,21 @@ def test_stated_fields() -> None:
     assert a_key().stated() == {"type", "provider", "region", "key_id"}
     database = Database.model_validate(without(DATABASE, "type") | {"tier": "serverless"})
     assert database.stated() == {"id", "name", "type", "tier", "provider", "regions", "state"}
+
+
+@pytest.mark.parametrize(
+    ("regions", "created", "expected"),
+    [
+        (["us-east-1"], "2026-05-01T00:00:00Z", "2026-06-01T00:00:00Z"),
+        ([{"name": "us-east-1"}], "2026-05-01T00:00:00Z", "2026-05-01T00:00:00Z"),
+        ([{"name": "us-east-1"}], None, None),
+        ([{"name": "us-east-1"}, {"name": "us-east-2"}], "2026-05-01T00:00:00Z", None),
+    ],
+)
+def test_the_creation_dates_a_single_region(
+    regions: list[Any], created: str | None, expected: str | None
+) -> None:
+    """The region's own time counts first; the creation dates a database of one region only."""
+    database = a_database(regions=regions, created_at=created)
+    expected_time = moment(expected) if expected else None
+    assert deployed_at(database, database.regions[0]) == expected_time

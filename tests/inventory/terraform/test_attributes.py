@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inventory.terraform.attributes import (
     SENSITIVE,
@@ -13,6 +15,8 @@ from inventory.terraform.attributes import (
     AttributeValue,
     flaw,
 )
+from inventory.text.secrets import holds_secret
+from tests.hypothesis_profile import examples
 
 ADDRESS = "astra_database.orders"
 
@@ -75,3 +79,16 @@ def test_a_wrong_value_is_a_problem() -> None:
 def test_flaws(text: str, expected: str) -> None:
     """A text that cannot be written, or that may be a secret, is never used."""
     assert flaw(text) == expected
+
+
+@examples(300)
+@given(
+    st.lists(
+        st.sampled_from(["secret_access_key", "ya29", ".", "ey", '"', "private_key", "[0]"])
+        | st.sampled_from(["astracs", ":", "=", "-", "a" * 9, "0123456789" * 3, "AKIA", "1//0"])
+    )
+)
+def test_no_form_of_a_credential_is_harmless(parts: list[str]) -> None:
+    """A text that is accepted at a glance is one in which the whole search finds nothing."""
+    text = "".join(parts)
+    assert (flaw(text) == "what looks like a token") == holds_secret(text.encode())

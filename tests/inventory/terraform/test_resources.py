@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from inventory.errors import InventoryError
+from inventory.files.documents import read_document
 from inventory.files.file_kinds import SHOW_JSON
 from inventory.files.format_detection import PLAN, STATE
 from inventory.model.base import NEWER_HINT
 from inventory.plans import read_plan, read_state
 from inventory.terraform.organizations import TerraformSettings
+from inventory.terraform.resources import read_resources
 from tests.builders import write_json, write_text
 from tests.inventory.terraform.documents import (
     ADDRESS,
@@ -328,3 +331,12 @@ def test_what_is_no_state(tmp_path: Path, data: object, found: str, expected: st
     with pytest.raises(InventoryError) as caught:
         read_state(write_json(tmp_path / "state.json", data), TerraformSettings())
     assert [problem[1:] for problem in caught.value.problems] == [(1, "", found, expected)]
+
+
+def test_what_was_read_is_released() -> None:
+    """A plan that was read gives its memory back: its parts keep their names and no contents."""
+    document = read_document("plan.json", json.dumps(plan(change())).encode())
+    whole = dict(document.data)
+    assert len(read_resources("plan.json", document, PLAN).resources) == 1
+    released = {"planned_values", "resource_changes"}
+    assert document.data == whole | dict.fromkeys(released)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from base64 import b64encode, urlsafe_b64encode
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inventory.text import secrets
 from inventory.text.secret_forms import FORMS, hide_forms, holds_encoded_form, holds_form
 from inventory.text.secrets import Scrubber, holds_secret, lines_with_secret, without_secrets
 from tests.hypothesis_profile import examples
@@ -232,3 +234,28 @@ def test_beginnings_of_private_keys_take_no_longer() -> None:
         hide_forms(text, "")
         holds_encoded_form(text)
     assert time.process_time() - started < 5
+
+
+# --- the quick search -----------------------------------------------------------------------------
+
+PIECES = [
+    *(form.marker for form in FORMS),
+    *(mark for form in FORMS for mark in form.marks),
+    *("AstraCS:", "AstraCS%3a", "QXN0cmFDUz", "=", "%3D", "\\u003d", "&#61;", ",", '"', ": ", " "),
+    *("-----", " KEY", "abc8", "A" * 16, "0" * 32, "a_-" * 14, "\n", "\\", "é"),
+]
+
+
+@examples(400)
+@given(parts=st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=8))
+def test_quick_search_is_as_sharp_as_the_patterns(parts: list[str]) -> None:
+    """What is searched for first hides nothing: the patterns alone find the same texts."""
+    block = "".join(parts).encode()
+    by_patterns = any(re.search(form.pattern.encode(), block) for form in FORMS)
+    assert holds_form(block) == by_patterns
+    assert holds_secret(block) == (by_patterns or secrets._SUSPICIOUS.search(block) is not None)
+
+
+def test_every_form_begins_with_its_marker() -> None:
+    """Each mark begins with the marker of its form, so the patterns see what the marks let pass."""
+    assert all(mark.startswith(form.marker) for form in FORMS for mark in form.marks)

@@ -15,6 +15,7 @@ from checks.engine.context import Context
 from checks.engine.evaluation import evaluate
 from checks.engine.finding import OPEN, STATUSES, Finding, Status, Subject
 from checks.engine.outcome import Gate
+from checks.engine.pass_series import PassSeries, one_by_one
 from reports.aggregation.actions import MOST_ACTIONS, MOST_IDS
 from reports.aggregation.aggregates import Aggregates
 from tests.builders import (
@@ -29,7 +30,7 @@ from tests.builders import (
 )
 from tests.checks.strategies import organizations
 from tests.hypothesis_profile import examples
-from tests.reports.recording import RULES, a_finding, findings
+from tests.reports.recording import RULES, a_finding, findings, series
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -367,6 +368,71 @@ def test_nothing_that_was_not_judged_is_left_out(given: list[Finding]) -> None:
         for finding in given
         if finding.reason
     )
+
+
+# --- series of passes -----------------------------------------------------------------------------
+
+
+def summed_up(aggregates: Aggregates) -> dict[str, Any]:
+    """Return everything that is asked of aggregates."""
+    attested = aggregates.attested
+    return {
+        "by_rule": aggregates.by_rule,
+        "kinds": aggregates.passes_by_kind(),
+        "attested": (attested.rules, attested.databases, attested.people_of_databases),
+        "people": (attested.people, attested.people_of_all),
+        "actions": aggregates.actions({}),
+        "coverage": aggregates.coverage({"acme": "acme-prod"}),
+        "plan": aggregates.key_plan({"acme": "acme-prod"}),
+        "not_evaluated": aggregates.not_evaluated(),
+    }
+
+
+_SCOPES = [("acme", "serverless", "aws", region) for region in ("us-east-1", "us-east-2")]
+_DATABASES = [uuid(number) for number in range(1, 4)]
+
+
+@st.composite
+def located(draw: st.DrawFn) -> Finding | PassSeries:
+    """Draw what is found in one of two key scopes, about one of a few databases or several."""
+    scope, rule = draw(st.sampled_from(_SCOPES)), draw(st.sampled_from(_LOCATED))
+    if draw(st.booleans()):
+        drawn = draw(series())
+        subject = drawn.pattern.subject._replace(organization=scope[0], region=scope[3])
+        ids = draw(st.lists(st.sampled_from(_DATABASES), min_size=1, unique=True))
+        pattern = drawn.pattern._replace(subject=subject, rule=rule)
+        shared: dict[str, Any] = dict.fromkeys(("names", "times"), ["x"] * len(ids))
+        places = [("acme.ndjson", 1)] * len(ids)
+        return drawn._replace(pattern=pattern, ids=ids, locations=places, **shared)
+    database = draw(st.sampled_from(_DATABASES))
+    path = f"acme/database/{database}/{scope[3]}"
+    subject = Subject("database-region", path, *scope, database)
+    single = draw(findings())
+    return single._replace(subject=subject, rule=rule, databases=1, existing=1)
+
+
+_LOCATED = ["CMEK-01", "CMEK-04", "CMEK-05", "CMEK-05", "CMEK-07", "CMEK-09", "CMEK-14"]
+
+
+@examples(300)
+@given(found=st.lists(located(), max_size=12), is_expected=st.booleans())
+def test_a_series_counts_as_its_passes_one_by_one(
+    found: list[Finding | PassSeries], *, is_expected: bool
+) -> None:
+    """Nothing that is added up depends on whether passes come in a series."""
+    together, apart = Aggregates(), Aggregates()
+    regions = [{"name": "us-east-1"}, {"name": "us-east-2"}]
+    several = [a_database(id=_DATABASES[0], regions=regions), a_database(id=_DATABASES[1])]
+    for aggregates in (together, apart) if is_expected else ():
+        aggregates.add_organization(an_organization(id="acme", databases=several))
+    for entry in found:
+        if isinstance(entry, PassSeries):
+            together.add_series(entry)
+        else:
+            together.add(entry)
+    for finding in one_by_one(found):
+        apart.add(finding)
+    assert summed_up(together) == summed_up(apart)
 
 
 # --- in parts -------------------------------------------------------------------------------------

@@ -87,10 +87,15 @@ def test_every_answer_has_its_row(faulty: Audited) -> None:
     rows = list(index_exchanges(bundle, read_manifest(bundle)))
     assert {row.outcome for row in rows} == {"200", "403", "unavailable"}
     for row in rows:
-        anchor = row.path.removeprefix("exchanges/").removesuffix(".json").replace("/", "-")
-        [at] = re.findall(f'<tr id="e-1-{anchor}">.*?</tr>', faulty.report.page)
+        number = row.path.removeprefix("exchanges/").removesuffix(".ndjson.gz")
+        [at] = re.findall(f'<tr id="e-1-{number}-{row.line}">.*?</tr>', faulty.report.page)
         text = Page(at).text
-        for shown in (row.path, row.address, row.sha256, utc(row.at)[:19].replace("T", " ")):
+        for shown in (
+            f"{row.path}:{row.line}",
+            row.address,
+            row.sha256,
+            utc(row.at)[:19].replace("T", " "),
+        ):
             assert shown in text
         assert f"<code>{row.outcome}</code>" in at
     assert len(section.values("id", "tr")) == len(rows)
@@ -115,14 +120,14 @@ def _cited(report: Report) -> Iterator[str]:
             yield f"{file}:{number}"
 
 
-def test_a_link_leads_to_the_very_file(healthy: Audited) -> None:
-    """The row to which a link leads is that of the file that the link names."""
+def test_a_link_leads_to_the_very_line(healthy: Audited) -> None:
+    """The row to which a link leads is that of the line that the link names."""
     page = healthy.report.page
-    links = set(re.findall(r'href="#(e-[^"]+)"><code>([^<]+?):[0-9]+</code>', page))
+    links = set(re.findall(r'href="#(e-[^"]+)"><code>([^<]+)</code>', page))
     assert links
-    for anchor, file in links:
+    for anchor, place in links:
         [row] = re.findall(f'<tr id="{anchor}">.*?</tr>', page)
-        assert f"<code>{file.removeprefix(healthy.recorded.bundle + '/')}</code>" in row
+        assert f"<code>{place.removeprefix(healthy.recorded.bundle + '/')}</code>" in row
 
 
 def test_the_index_is_bounded(healthy: Audited) -> None:
@@ -131,7 +136,7 @@ def test_the_index_is_bounded(healthy: Audited) -> None:
     total = _bundles(healthy)[0]["exchanges_total"]
     page = Page(html.render(report.head, report.lines, PageLimits(exchanges=2)))
     rows = [anchor for anchor in page.values("id", "tr") if anchor.startswith("e-")]
-    assert rows == ["e-1-0001-0001", "e-1-0001-0002"]
+    assert rows == ["e-1-0001-1", "e-1-0001-2"]
     assert f"{total - 2} more recorded answers are listed in the bundle itself" in page.text
     links = [link for link in page.values("href", "a") if link.startswith("#")]
     inside = {link[1:].partition("?")[0] for link in links}

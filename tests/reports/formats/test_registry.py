@@ -45,7 +45,9 @@ def test_every_row_has_its_module(row: Format) -> None:
     """A row that names a module without a renderer is a mistake of the row."""
     file = ROOT / f"reports/formats/{row.module}.py"
     assert file.is_file(), f"the row {row.name} of {REGISTRY} needs {file.relative_to(ROOT)}"
-    assert "\ndef render(" in file.read_text("utf-8"), f"{file.relative_to(ROOT)} needs render()"
+    made_by = "export" if row.kind == "exported" else "render"
+    text = file.read_text("utf-8")
+    assert f"\ndef {made_by}(" in text, f"{file.relative_to(ROOT)} needs {made_by}()"
 
 
 @pytest.mark.parametrize("row", RENDERERS, ids=_name)
@@ -68,7 +70,7 @@ def test_every_report_of_pytest_has_its_plugin() -> None:
 def test_a_row_says_what_its_kind_needs(row: Format) -> None:
     """What is printed has no file, what is rendered has a module, and each says what it is for."""
     assert bool(row.file) == (row.kind != "printed")
-    assert bool(row.module) == (row.kind in {"rendered", "printed"})
+    assert bool(row.module) == (row.kind in {"rendered", "exported", "printed"})
     assert not (row.kind == "printed" and row.is_default)
     assert row.noun
     assert row.description
@@ -109,18 +111,28 @@ def test_a_format_that_is_asked_for_is_written(tmp_path: Path, row: Format) -> N
     assert (report.folder / row.file).read_bytes() == encode(text)
 
 
+@pytest.mark.parametrize("row", registry.EXPORTED, ids=_name)
+def test_what_is_exported_is_written(tmp_path: Path, row: Format) -> None:
+    """An audit exports what it is asked for; what is exported can be exported again alike."""
+    data = document_data(organization_data(keys=[key_data()]))
+    inventory = write_json(tmp_path / "inventory.json", data)
+    report = report_on(tmp_path, inventory, formats=("json", row.name))
+    row.export(report.folder / "findings.ndjson", tmp_path / row.file)
+    assert (report.folder / row.file).read_bytes() == (tmp_path / row.file).read_bytes()
+
+
 def test_the_help_lists_formats_and_default() -> None:
     """The help of the option names each file's format, and what is written by default."""
     text = registry.describe_choice()
     names, _, default = text.removeprefix("which reports to write beside json: ").partition("; ")
     assert names.split(", ") == [name for name in registry.WRITABLE if name != "json"]
-    assert default == "default: all"
+    assert default.removeprefix("default: ").split(", ") == list(registry.DEFAULT)
 
 
-def test_the_help_lists_what_is_default_if_not_all_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If a format is written on request only, the help lists the others as the default."""
-    monkeypatch.setattr(registry, "DEFAULT", ("json", "html"))
-    assert registry.describe_choice().endswith("; default: json, html")
+def test_the_help_says_so_if_all_is_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If no format is written on request only, the help does not repeat their names."""
+    monkeypatch.setattr(registry, "DEFAULT", registry.WRITABLE)
+    assert registry.describe_choice().endswith("; default: all")
 
 
 def test_nothing_is_rendered_to_list_the_formats() -> None:

@@ -145,3 +145,20 @@ def test_answers_of_clouds_alone_are_with_their_organization() -> None:
     unknown: Any = [{"path": "ev", "organizations": 3, "clouds_of": [*ids[:2], "id-other"]}]
     by_guess = requests_by_organization(elsewhere, unknown, index.shown, 10)
     assert {group.name for group in by_guess.shown} >= {"exchanges/0001", "exchanges/0003"}
+
+
+def test_lines_of_a_file_are_those_of_one_organization() -> None:
+    """Where an organization's exchanges are lines of one file, its number is in the file's name."""
+    lines = [
+        {"path": f"exchanges/{at:04}.ndjson.gz", "line": 1, "outcome": "200", "at": "2026-11-20"}
+        for at in (1, 2, 3)
+    ]
+    bundle: Any = {"path": "ev", "exchanges": lines, "exchanges_total": 3}
+    index = EvidenceIndex([bundle], set(), 3)
+    sources: Any = [{"path": "ev", "organizations": 3}]
+    shown = requests_by_organization(ORGANIZATIONS, sources, index.shown, 9).shown
+    assert {group.name: [row.place for row in group.rows] for group in shown} == {
+        "first": ["exchanges/0001.ndjson.gz:1"],
+        "second": ["exchanges/0002.ndjson.gz:1"],
+        "third": ["exchanges/0003.ndjson.gz:1"],
+    }

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reports.presentation.locations import FileLocation, LocationFinder
+from reports.presentation.locations import FileLocation, LocationFinder, chain_folder
 from tests.hypothesis_profile import examples
 
 if TYPE_CHECKING:
@@ -108,3 +108,27 @@ def test_any_path_has_a_place(file: str, line: int) -> None:
     if spot.kind == "file":
         assert not spot.path.startswith(("/", "../"))
         assert (ROOT / spot.path).is_relative_to(ROOT)
+
+
+CHAIN: Any = {"path": BUNDLE, "format": "bundle", "chain": {"first": "evidence/first"}}
+
+
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        ("evidence/between/exchanges/0001.ndjson", "bundle"),
+        ("evidence/first/inventory.ndjson", "bundle"),
+        ("elsewhere/between/a.yaml", "file"),
+    ],
+)
+def test_a_bundle_that_is_not_listed(file: str, kind: str) -> None:
+    """Of many bundles in a row the sources list two; what is in another is in a bundle, too."""
+    head: Any = {"population": {"sources": [CHAIN]}}
+    named = "evidence/inventory.ndjson" if kind == "bundle" else file
+    assert LocationFinder(head, ROOT).at(file, 1) == FileLocation(kind, named, 1)  # type: ignore[arg-type]
+
+
+def test_the_folder_of_a_chain() -> None:
+    """Only bundles in a row have one; a summary is a file."""
+    others: list[Any] = [{"path": BUNDLE, "format": "bundle"}, CHAIN | {"format": "summary"}]
+    assert [chain_folder(source) for source in (CHAIN, *others)] == ["evidence/", "", ""]

@@ -9,6 +9,7 @@ import pytest
 from checks.engine.finding import OPEN, STATUSES
 from reports.presentation.messages import (
     SubjectNames,
+    count_records,
     counts_of,
     describe_items,
     gate_of,
@@ -115,3 +116,17 @@ def test_the_gate_is_described(
     }
     head: Any = {"settings": settings}
     assert gate_of(head) == text
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ({"format": "yaml"}, 1),
+        ({"format": "bundle"}, 1),
+        ({"format": "bundle", "chain": {"records": 365}}, 364),
+        ({"format": "summary", "chain": {"records": 30}}, 30),
+    ],
+)
+def test_records_are_counted(source: Any, count: int) -> None:  # noqa: ANN401 (a record)
+    """Each record is counted once: the first of many in a row is a source of its own."""
+    assert count_records(source) == count

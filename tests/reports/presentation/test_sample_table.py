@@ -60,7 +60,7 @@ def test_a_row_holds_what_it_takes_to_perform_a_check_again(tmp_path: Path) -> N
         "note": "",
     }
     assert {name: getattr(row, name) for name in expected} == expected
-    assert row.file == str(tmp_path / "inventory.json")
+    assert row.place == f"{tmp_path / 'inventory.json'}:1"
     assert {"CMEK-01", "CMEK-05"} <= {conclusion.rule for conclusion in row.conclusions}
 
 

@@ -36,7 +36,7 @@ def test_the_most_urgent_are_kept(given: list[Finding], room: int) -> None:
     opened = [json.loads(line) for line in lines]
     opened = [finding for finding in opened if finding["status"] in OPEN]
     opened.sort(key=lambda finding: urgency(finding["status"], finding["severity"]))
-    assert most_urgent(iter(lines), room) == opened[:room]
+    assert [json.loads(line) for line in most_urgent(iter(lines), room)] == opened[:room]
     assert len(list(open_lines(lines))) == len(opened)
 
 

@@ -9,10 +9,11 @@ from hypothesis import given
 
 from checks.engine.context import utc
 from checks.engine.finding import Finding, Subject
-from reports.record.encoding import encode_finding
+from checks.engine.pass_series import PassSeries
+from reports.record.encoding import encode_finding, encode_series
 from tests.builders import CAPTURED_AT
 from tests.hypothesis_profile import examples
-from tests.reports.recording import a_finding, findings
+from tests.reports.recording import a_finding, findings, series
 
 CAPTURED = utc(CAPTURED_AT)
 
@@ -97,3 +98,10 @@ def test_a_lone_surrogate_survives_in_a_line() -> None:
     """A name that is no valid Unicode is recorded and read back as it was."""
     line = encode_finding(a_finding(name="acme-\ud800"))
     assert (line.isascii(), json.loads(line)["name"]) == (True, "acme-\ud800")
+
+
+@examples(200)
+@given(passes=series())
+def test_a_series_is_written_as_its_passes_one_by_one(passes: PassSeries) -> None:
+    """The lines of a series are those of its passes, whatever characters are in their texts."""
+    assert list(encode_series(passes)) == list(map(encode_finding, passes.findings()))

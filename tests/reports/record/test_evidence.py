@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from inventory.inventory import Inventory
 from reports.record import evidence
 from reports.record.evidence import describe_evidence
 from tests.astra.faults import Fault
+from tests.evidence_files import FIRST, lines_of, write_lines
 from tests.reports.live import recorded
 from tests.reports.recording import SOURCE
 
@@ -39,12 +41,12 @@ def _source(bundle: str) -> Source:
 
 
 def _indexed(bundle: str, content: bytes) -> list[IndexedExchange]:
-    """Index a manifest of one file that holds ``content``."""
+    """Index a manifest of one file that holds ``content`` as its only line."""
     manifest = read_manifest(bundle)
-    file = ListedFile(path="exchanges/0009/0001.json", size=len(content), sha256="0" * 64)
-    path = Path(bundle) / file.path
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(content)
+    path = Path(bundle) / "exchanges/0009.ndjson.gz"
+    write_lines(path, [content + b"\n"])
+    sizes = {"size": path.stat().st_size, "content": len(content) + 1}
+    file = ListedFile(path="exchanges/0009.ndjson.gz", sha256="0" * 64, **sizes)
     return list(index_exchanges(bundle, manifest.model_copy(update={"files": (file,)})))
 
 
@@ -54,15 +56,16 @@ def _indexed(bundle: str, content: bytes) -> list[IndexedExchange]:
 def test_the_index_says_what_the_exchanges_say(bundle: str) -> None:
     """Each recorded answer has its row, with the words that the whole file gives."""
     manifest = read_manifest(bundle)
-    hashes = {file.path: file.sha256 for file in manifest.files}
+    hashes = [hashlib.sha256(line).hexdigest() for line in lines_of(Path(bundle) / FIRST)]
     assert list(index_exchanges(bundle, manifest)) == [
         IndexedExchange(
             read_exchange.path,
             read_exchange.address,
             read_exchange.outcome,
             read_exchange.ended,
-            hashes[read_exchange.path],
+            hashes[read_exchange.line - 1],
             sum(read_exchange.redactions.values()),
+            read_exchange.line,
         )
         for read_exchange in read_exchanges(bundle, manifest, 1)
     ]
@@ -95,10 +98,12 @@ def test_redacted_fields_are_counted(tmp_path: Path) -> None:
     ],
     ids=["empty", "text", "list", "deep", "fields", "address"],
 )
-def test_a_file_that_is_no_exchange_is_refused(tmp_path: Path, content: bytes) -> None:
-    """A file that its manifest lists and that is no exchange is an error that names it."""
+def test_a_line_that_is_no_exchange_is_refused(tmp_path: Path, content: bytes) -> None:
+    """A line of a listed file that is no exchange is an error that names it."""
     made = recorded(tmp_path).bundle
-    with pytest.raises(EvidenceError, match=r"exchanges/0009/0001\.json: found unreadable content"):
+    with pytest.raises(
+        EvidenceError, match=r"exchanges/0009\.ndjson\.gz:1: found unreadable content"
+    ):
         _indexed(made, content)
 
 
@@ -106,8 +111,8 @@ def test_an_exchange_that_is_gone_is_an_error(tmp_path: Path) -> None:
     """An exchange that vanished after the bundle was read is an error that names it."""
     made = recorded(tmp_path).bundle
     manifest: Manifest = read_manifest(made)
-    (Path(made) / "exchanges/0001/0002.json").unlink()
-    with pytest.raises(EvidenceError, match=r"0001/0002\.json: found No such file"):
+    (Path(made) / FIRST).unlink()
+    with pytest.raises(EvidenceError, match=r"0001\.ndjson\.gz: found No such file"):
         list(index_exchanges(made, manifest))
 
 

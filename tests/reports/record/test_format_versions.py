@@ -62,11 +62,20 @@ def refused(model: type[BaseModel], name: str, value: object) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("name", "model"), [(name, model) for name, models in FORMATS.items() for model in models]
 )
-@pytest.mark.parametrize("value", [True, 1.0, False, 0, 2, "1", None])
+@pytest.mark.parametrize("value", [True, 1.0, False, 0, 3, "1", None])
 def test_a_version_is_the_number_itself(name: str, model: type[BaseModel], value: object) -> None:
-    """Every format's version is the whole number 1, and nothing that Python takes for equal."""
+    """Every format's version is a whole number, and nothing that Python takes for equal."""
     assert name in refused(model, name, value)
     assert refused(model, name, 1) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "model"), [(name, model) for name, models in FORMATS.items() for model in models]
+)
+def test_only_evidence_has_a_second_version(name: str, model: type[BaseModel]) -> None:
+    """A version 2 is known of the manifest of evidence, and of nothing else."""
+    assert (refused(model, name, 2) == {}) is (model is Manifest)
+    assert (refused(model, name, 2.0) == {}) is False
 
 
 @pytest.mark.parametrize(("model", "name"), COUNTS)

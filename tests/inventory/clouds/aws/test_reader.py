@@ -39,7 +39,7 @@ from tests.clouds.aws_server import (
     ok,
 )
 from tests.hypothesis_profile import examples
-from tests.inventory.clouds.scripted import FOLDER, a_client
+from tests.inventory.clouds.scripted import FILE, a_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ def asked(
 ) -> CloudKey:
     """Return what the server shows of a key, as it is read from the recorded answers."""
     kept = [] if exchanges is None else exchanges
-    recorder = CloudRecorder(kept.append, (), POLICY_OF_REQUESTS, FOLDER)
+    recorder = CloudRecorder(kept.append, (), POLICY_OF_REQUESTS, FILE)
     client = a_client(MemoryTransport(server, recorder, **over), policy=POLICY_OF_REQUESTS)
     return aws.read_key(client, arn, settings)
 
@@ -148,7 +148,7 @@ def test_replay_reads_the_same() -> None:
     replayed.require_all_used()
     assert again == live
     assert [grant.id for grant in live.facts.grants or ()] == [GRANT["GrantId"], "second"]
-    assert live.seen["grants"] == f"{FOLDER}/0007.json:13"  # the first page, not the throttled one
+    assert live.seen["grants"] == f"{FILE}:7"  # the first page, not the throttled one
 
 
 # --- states and kinds -----------------------------------------------------------------------------

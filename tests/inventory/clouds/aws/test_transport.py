@@ -23,7 +23,8 @@ from inventory.clouds.config import CloudSettings
 from inventory.clouds.recorder import CloudRecorder
 from inventory.clouds.requests import CloudRequest
 from inventory.errors import ForbiddenRequestError
-from inventory.evidence.exchange import Failure, render_exchange
+from inventory.evidence.exchange import Failure
+from inventory.evidence.exchange_line import render_line
 from inventory.model.kms import KmsGap
 from inventory.system.request_policy import RequestPolicy
 from inventory.text.secrets import HIDDEN
@@ -46,7 +47,7 @@ from tests.clouds.aws_server import (
     serving,
     token_error,
 )
-from tests.inventory.clouds.scripted import FOLDER, a_client
+from tests.inventory.clouds.scripted import FILE, a_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +98,7 @@ class Asking:
         self.policy = policy
         self.exchanges: list[Exchange] = []
         self.sessions = open_sessions(self.settings, policy)
-        recorder = CloudRecorder(self.exchanges.append, (), policy, FOLDER)
+        recorder = CloudRecorder(self.exchanges.append, (), policy, FILE)
         self.transport = self.sessions.transport(recorder)
 
     def key(self, arn: str = KEY) -> CloudKey:
@@ -113,7 +114,7 @@ class Asking:
     @property
     def evidence(self) -> str:
         """Return everything that is recorded."""
-        return b"".join(map(render_exchange, self.exchanges)).decode()
+        return b"".join(map(render_line, self.exchanges)).decode()
 
 
 # --- what comes back ------------------------------------------------------------------------------
@@ -123,7 +124,7 @@ def test_key_is_read_over_the_wire(server: AwsServer) -> None:
     """What is read over HTTP, signed by the library, is what the server shows."""
     asking = Asking(server.address)
     live = asking.key()
-    recorder = CloudRecorder(lambda _: None, (), QUICK, FOLDER)
+    recorder = CloudRecorder(lambda _: None, (), QUICK, FILE)
     expected = aws.read_key(a_client(MemoryTransport(server, recorder)), KEY, asking.settings)
     assert live.facts.model_copy(update={"observed_at": None}) == expected.facts.model_copy(
         update={"observed_at": None}
@@ -160,7 +161,7 @@ def test_replay_needs_neither_library_nor_credentials(server: AwsServer, tmp_pat
     asking = Asking(server.address)
     live = asking.key()
     for number, exchange in enumerate(asking.exchanges):
-        (tmp_path / f"{number:02}").write_bytes(render_exchange(exchange))
+        (tmp_path / f"{number:02}").write_bytes(render_line(exchange))
     done = subprocess.run(
         [sys.executable, "-I", "-c", _REPLAY, str(ROOT), str(tmp_path), KEY],
         capture_output=True,
@@ -184,12 +185,12 @@ from inventory.clouds.aws import reader as aws
 from inventory.clouds.client import CloudClient, CloudContext
 from inventory.clouds.config import CloudSettings
 from inventory.clouds.replay_transport import ReplayingCloudTransport
-from inventory.evidence.exchange import parse_exchange
+from inventory.evidence.exchange_line import parse_line
 from inventory.system.request_policy import RequestPolicy
 
 files = sorted(file for file in Path(folder).iterdir() if file.name.isdigit())
 exchanges = [
-    parse_exchange(f"exchanges/0001/{number:04}.json", file.read_bytes())
+    parse_line("exchanges/0001.ndjson.gz", number, file.read_bytes())
     for number, file in enumerate(files, 1)
 ]
 transport = ReplayingCloudTransport(exchanges)
@@ -704,7 +705,7 @@ def test_organizations_share_sessions_and_not_their_records(server: AwsServer) -
     """Each organization records its own exchanges, though the clients are the same."""
     asking = Asking(server.address)
     others: list[Exchange] = []
-    other = asking.sessions.transport(CloudRecorder(others.append, (), QUICK, FOLDER))
+    other = asking.sessions.transport(CloudRecorder(others.append, (), QUICK, FILE))
     both = threading.Barrier(2)
 
     def send(transport: aws_transport.AwsTransport) -> None:

@@ -38,7 +38,7 @@ from tests.clouds.azure_server import (
     three_versions,
 )
 from tests.hypothesis_profile import examples
-from tests.inventory.clouds.scripted import FOLDER, POLICY, ScriptedTransport, a_client, answer
+from tests.inventory.clouds.scripted import FILE, POLICY, ScriptedTransport, a_client, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -143,9 +143,9 @@ def test_facts_of_a_healthy_key() -> None:
     assert key.facts == KmsFacts(observed_at=observed, **HEALTHY)
     assert (key.key_id, key.requests) == (KEY_ID, 4)
     assert key.seen == {
-        "key": f"{FOLDER}/0001.json:13",
-        "versions": f"{FOLDER}/0002.json:13",
-        "rotation": f"{FOLDER}/0004.json:13",
+        "key": f"{FILE}:1",
+        "versions": f"{FILE}:2",
+        "rotation": f"{FILE}:4",
     }
     assert [exchange.address for exchange in transport.exchanges] == [
         f"/azure/{HOST}/{KEY}?api-version=7.4",

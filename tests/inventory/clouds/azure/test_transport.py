@@ -28,7 +28,8 @@ from inventory.clouds.recorder import CloudRecorder
 from inventory.clouds.replay_transport import ReplayingCloudTransport
 from inventory.clouds.requests import CloudRequest
 from inventory.errors import ForbiddenRequestError
-from inventory.evidence.exchange import TOO_LATE, render_exchange
+from inventory.evidence.exchange import TOO_LATE
+from inventory.evidence.exchange_line import render_line
 from inventory.model.kms import KmsFacts
 from inventory.system.request_policy import RequestPolicy
 from inventory.text.secrets import HIDDEN
@@ -54,7 +55,7 @@ from tests.clouds.azure_server import (
     token_of,
 )
 from tests.inventory.clouds.azure.test_reader import HEALTHY
-from tests.inventory.clouds.scripted import FOLDER, a_client
+from tests.inventory.clouds.scripted import FILE, a_client
 from tests.inventory.wire import LOOPBACK, Talk, certified, heard, listening, saying
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class Live:
         self.credential = credential or Credential()
         settings = AzureSettings(address=address)
         sessions = sessions or AzureSessions(settings, policy, lambda: self.credential)
-        recorder = CloudRecorder(self.exchanges.append, (), policy, FOLDER)
+        recorder = CloudRecorder(self.exchanges.append, (), policy, FILE)
         self.transport: AzureTransport = sessions.transport(recorder)
 
     def read(self, key_id: str = KEY_ID) -> CloudKey:
@@ -150,7 +151,7 @@ class Live:
 
     def written(self) -> str:
         """Return all that would be written of the exchanges."""
-        return b"".join(map(render_exchange, self.exchanges)).decode()
+        return b"".join(map(render_line, self.exchanges)).decode()
 
 
 def reasons(key: CloudKey) -> set[tuple[str, str]]:
@@ -746,11 +747,11 @@ from inventory.clouds.client import CloudClient, CloudContext
 from inventory.clouds.config import CloudSettings
 from inventory.clouds.registry import CLOUDS
 from inventory.clouds.replay_transport import ReplayingCloudTransport
-from inventory.evidence.exchange import parse_exchange
+from inventory.evidence.exchange_line import parse_line
 from inventory.system.request_policy import RequestPolicy
 folder, key_id = sys.argv[1:]
 exchanges = [
-    parse_exchange(f"exchanges/0001/{path.name}", path.read_bytes())
+    parse_line("exchanges/0001.ndjson.gz", int(path.name), path.read_bytes())
     for path in sorted(Path(folder).iterdir())
 ]
 transport = ReplayingCloudTransport(exchanges)
@@ -768,7 +769,7 @@ def test_replay_needs_no_library(server: AzureServer, tmp_path: Path) -> None:
     live = Live(server.address)
     key = live.read()
     for exchange in live.exchanges:
-        (tmp_path / Path(exchange.path).name).write_bytes(render_exchange(exchange))
+        (tmp_path / f"{exchange.line:04}").write_bytes(render_line(exchange))
     command = [sys.executable, "-c", REPLAY, str(tmp_path), KEY_ID]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (ended.stdout.strip(), ended.stderr) == (key.model_dump_json(), "")

@@ -131,11 +131,11 @@ def test_healthy_key_shows_all_facts() -> None:
     )
     assert (shown.key_id, shown.requests) == (KEY, 4)
     assert shown.seen == {
-        "key": "exchanges/0001/0001.json:13",
-        "rotation": "exchanges/0001/0001.json:13",
-        "versions": "exchanges/0001/0002.json:13",
-        "bindings": "exchanges/0001/0003.json:13",
-        "ring-bindings": "exchanges/0001/0004.json:13",
+        "key": "exchanges/0001.ndjson.gz:1",
+        "rotation": "exchanges/0001.ndjson.gz:1",
+        "versions": "exchanges/0001.ndjson.gz:2",
+        "bindings": "exchanges/0001.ndjson.gz:3",
+        "ring-bindings": "exchanges/0001.ndjson.gz:4",
     }
 
 
@@ -461,7 +461,7 @@ def test_versions_of_all_pages_are_read() -> None:
     assert (shown.requests, shown.facts.unread) == (6, ())
     asked = [exchange.address.partition("?")[2] for exchange in cloud.exchanges[1:4]]
     assert asked == ["", "pageToken=a%2Fb%2Bc%3D%3D", "pageToken=d"]
-    assert shown.seen["versions"] == "exchanges/0001/0002.json:13"
+    assert shown.seen["versions"] == "exchanges/0001.ndjson.gz:2"
 
 
 @pytest.mark.parametrize(

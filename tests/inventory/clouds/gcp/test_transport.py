@@ -32,7 +32,8 @@ from inventory.clouds.recorder import CloudRecorder
 from inventory.clouds.replay_transport import ReplayingCloudTransport
 from inventory.clouds.requests import CloudRequest
 from inventory.errors import ForbiddenRequestError
-from inventory.evidence.exchange import TOO_LATE, Exchange, Failure, parse_exchange, render_exchange
+from inventory.evidence.exchange import TOO_LATE, Exchange, Failure
+from inventory.evidence.exchange_line import parse_line, render_line
 from inventory.model.kms import KmsGap
 from inventory.system.request_policy import RequestPolicy
 from inventory.text.display import describe
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
 
     from inventory.model.kms import CloudKey
 
-FOLDER = "exchanges/0001"
+FILE = "exchanges/0001.ndjson.gz"
 QUICK = RequestPolicy(attempts=2, first_wait_seconds=0.0, timeout_seconds=5.0)
 SHORT = QUICK.model_copy(update={"timeout_seconds": 1.5, "attempts": 1})
 POLICY_3 = (("options.requestedPolicyVersion", "3"),)
@@ -134,7 +135,7 @@ class Audit(NamedTuple):
 
     def written(self) -> str:
         """Return everything that would be written of the exchanges."""
-        return "".join(render_exchange(exchange).decode() for exchange in self.exchanges)
+        return "".join(render_line(exchange).decode() for exchange in self.exchanges)
 
     def ask(self, **over: Any) -> CloudRequest:  # noqa: ANN401 (any field)
         """Return a request for the key."""
@@ -147,7 +148,7 @@ def an_audit(address: str, policy_: RequestPolicy = QUICK, **settings: object) -
     """Return an audit of keys at ``address``."""
     chosen = CloudSettings.model_validate({"gcp": {"address": address, **settings}})
     exchanges: list[Exchange] = []
-    recorder = CloudRecorder(exchanges.append, (), policy_, FOLDER)
+    recorder = CloudRecorder(exchanges.append, (), policy_, FILE)
     return Audit(open_sessions(chosen, policy_).transport(recorder), exchanges, chosen, policy_)
 
 
@@ -191,7 +192,7 @@ def test_replay_needs_no_library_and_no_network(server: GoogleServer) -> None:
     server.valid.clear()
     audit = an_audit(server.address)
     shown = audit.read()
-    files = {one.path: render_exchange(one).decode() for one in audit.exchanges}
+    lines = [render_line(one).decode() for one in audit.exchanges]
     program = """
 import json, sys
 for name in ("google", "google.auth", "requests", "urllib3"):
@@ -200,11 +201,12 @@ from inventory.clouds.client import CloudClient, CloudContext
 from inventory.clouds.config import CloudSettings
 from inventory.clouds.gcp.reader import read_key
 from inventory.clouds.replay_transport import ReplayingCloudTransport
-from inventory.evidence.exchange import parse_exchange
+from inventory.evidence.exchange_line import parse_line
 from inventory.system.request_policy import RequestPolicy
 from inventory.text.display import describe
 given = json.load(sys.stdin)
-exchanges = [parse_exchange(path, text.encode()) for path, text in given["files"].items()]
+lines = enumerate(given["lines"], 1)
+exchanges = [parse_line("exchanges/0001.ndjson.gz", at, text.encode()) for at, text in lines]
 transport = ReplayingCloudTransport(exchanges)
 context = CloudContext(
     transport, RequestPolicy(attempts=2, first_wait_seconds=0.0), lambda _: None, lambda: 60.0
@@ -213,7 +215,7 @@ settings = CloudSettings.model_validate(given["settings"])
 print(read_key(CloudClient(context), given["key"], settings).model_dump_json())
 transport.require_all_used()
 """
-    given = {"files": files, "settings": audit.settings.model_dump(mode="json"), "key": KEY}
+    given = {"lines": lines, "settings": audit.settings.model_dump(mode="json"), "key": KEY}
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/nowhere"}
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -481,7 +483,7 @@ def test_environment_redirects_no_request(
 
 def test_without_settings_google_itself_is_asked() -> None:
     """The address follows from the key alone, over TLS."""
-    recorder = CloudRecorder(lambda _: None, (), QUICK, FOLDER)
+    recorder = CloudRecorder(lambda _: None, (), QUICK, FILE)
     transport = open_sessions(CloudSettings(), QUICK).transport(recorder)
     request = CloudRequest("gcp", "cloudkms.googleapis.com", f"v1/{KEY}")
     assert transport.url_of(request) == f"https://cloudkms.googleapis.com/v1/{KEY}"
@@ -631,7 +633,7 @@ def test_fault_is_a_gap(
     assert shown.facts.unread == (KmsGap.model_validate(fields),)
     assert (shown.requests, server.asked()) == (requests_, ["key"] * requests_)
     assert CALLER not in audit.written()
-    written = [parse_exchange(one.path, render_exchange(one)) for one in audit.exchanges]
+    written = [parse_line(one.path, one.line, render_line(one)) for one in audit.exchanges]
     replayed = ReplayingCloudTransport(written)
     assert read_key(audit.client(replayed), KEY, audit.settings) == shown
     replayed.require_all_used()

@@ -14,6 +14,11 @@ def _bundle(path: str, *exchanges: str, total: int = 0) -> Any:  # noqa: ANN401 
     return {"path": path, "exchanges": rows, "exchanges_total": total or len(rows)}
 
 
+LINES: Any = {
+    "path": "ev/c",
+    "exchanges": [{"path": "exchanges/0001.ndjson.gz", "line": line} for line in (1, 2, 3)],
+    "exchanges_total": 3,
+}
 BUNDLES = [_bundle("ev/a", "0001/0001", "0001/0002", "0002/0001"), _bundle("ev/b", "0001/0001")]
 
 
@@ -63,3 +68,21 @@ def test_a_bundle_given_twice_is_shown_twice() -> None:
     index = EvidenceIndex([BUNDLES[1], BUNDLES[1]], set(), 10)
     assert _anchors(index) == [["e-1-0001-0001"], ["e-2-0001-0001"]]
     assert index.anchor("ev/b/exchanges/0001/0001.json") == "e-1-0001-0001"
+
+
+def test_lines_of_one_file_have_their_own_rows() -> None:
+    """Exchanges on the lines of one file have an anchor each, and the cited line comes first."""
+    index = EvidenceIndex([LINES], {"ev/c/exchanges/0001.ndjson.gz:3"}, 2)
+    rows = [(row.anchor, row.place) for row in index.shown[0].rows]
+    assert rows == [
+        ("e-1-0001-1", "exchanges/0001.ndjson.gz:1"),
+        ("e-1-0001-3", "exchanges/0001.ndjson.gz:3"),
+    ]
+    assert index.anchor("ev/c/exchanges/0001.ndjson.gz:3") == "e-1-0001-3"
+    assert index.anchor("ev/c/exchanges/0001.ndjson.gz:2") == ""
+
+
+def test_any_line_of_a_file_of_its_own_leads_to_its_row() -> None:
+    """In version 1 a file is one exchange, whichever of its lines is meant."""
+    index = EvidenceIndex(BUNDLES, set(), 10)
+    assert index.anchor("ev/a/exchanges/0001/0002.json:17") == "e-1-0001-0002"

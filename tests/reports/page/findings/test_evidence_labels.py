@@ -186,3 +186,16 @@ def test_any_file_is_found(file: str, line: int, name: str) -> None:
     entry = DATABASE | {"file": file, "line": line, "name": name}
     finding = a_finding([file, line], databases=1)
     assert read(finding, [entry]).databases_of(finding) == [name]
+
+
+def test_a_bundle_that_is_not_listed() -> None:
+    """Of many bundles in a row the sources list two; what is in another is labelled, too."""
+    chain: dict[str, object] = {
+        "path": "ev/b",
+        "format": "bundle",
+        "role": "history",
+        "captured_at": None,
+    }
+    chain |= {"chain": {"first": "ev/a"}}
+    found = items(a_finding(["ev/between/i.ndjson", 1], ["else/i.ndjson", 1]), sources=[chain])
+    assert [item.source for item in found] == ["earlier record", ""]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.engine.database_ids import DatabaseIds, pack, shared_ids
+from inventory.model.database_ids import DatabaseIds, pack, shared_ids
 from tests.builders import uuid
 from tests.hypothesis_profile import examples
 

@@ -7,9 +7,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_LENGTH = 36
+_HYPHENS = (8, 13, 18, 23)
 _SIZE = 16
 
 
@@ -30,8 +32,10 @@ class DatabaseIds(NamedTuple):
         return chain((self.packed[start : start + _SIZE] for start in starts), self.others)
 
 
-def pack(ids: Iterable[str]) -> DatabaseIds:
+def pack(ids: Sequence[str]) -> DatabaseIds:
     """Keep ``ids`` in little memory."""
+    if (together := _pack_uuids(ids)) is not None:
+        return DatabaseIds(together)
     packed, others = bytearray(), []
     for identity in ids:
         if _UUID.fullmatch(identity):
@@ -39,6 +43,26 @@ def pack(ids: Iterable[str]) -> DatabaseIds:
         else:
             others.append(identity)
     return DatabaseIds(bytes(packed), tuple(others))
+
+
+def _pack_uuids(ids: Sequence[str]) -> bytes | None:
+    """Pack ``ids`` if all of them are UUIDs in lower case, as nearly always; else return None.
+
+    It looks at all of them at once. A hexadecimal digit in upper case or a space would not come
+    back from the packed ids.
+    """
+    if {*map(len, ids)} != {_LENGTH}:
+        return None
+    together, hyphens = "".join(ids), "-" * len(ids)
+    digits = together.replace("-", "")
+    are_placed = all(together[place::_LENGTH] == hyphens for place in _HYPHENS)
+    if not are_placed or len(digits) != 2 * _SIZE * len(ids):
+        return None
+    try:
+        packed = bytes.fromhex(digits)
+    except ValueError:
+        return None
+    return packed if packed.hex() == digits else None
 
 
 def shared_ids(ids_of: Mapping[str, DatabaseIds]) -> dict[str, list[str]]:

@@ -1,0 +1,1 @@
+"""Inventories as a folder of Parquet files, read and written by DuckDB."""

@@ -1,0 +1,1 @@
+"""Earlier moments, kept small: what rules need of them, and the summary of pruned ones."""

@@ -1,0 +1,69 @@
+"""The findings as a table in Parquet, one row a finding, for data warehouses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inventory.parquet.database_engine import literal_path, open_engine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_LONGEST_LINE = 16_777_216
+_ROWS_IN_GROUP = 20_480
+
+_SUBJECT = ("kind", "path", "organization", "type", "provider", "region", "database", "key")
+_TEXTS = (
+    "status",
+    "rule",
+    "id",
+    "severity",
+    "cause",
+    "name",
+    "message",
+    "rests_on",
+    "reason",
+    "action",
+    "action_id",
+    "waiver",
+    "change",
+    "since",
+)
+_NUMBERS = ("audits", "databases", "existing")
+
+COLUMNS = {
+    **dict.fromkeys(_TEXTS[:4], "VARCHAR"),
+    **{f"subject_{name}": "VARCHAR" for name in _SUBJECT},
+    **dict.fromkeys(_TEXTS[4:], "VARCHAR"),
+    **dict.fromkeys(_NUMBERS, "BIGINT"),
+    "evidence": "VARCHAR",
+}
+"""The columns with their types: the fields of a finding; ``evidence`` is JSON."""
+
+
+def export(findings: Path, target: Path) -> None:
+    """Write ``target``, a file in Parquet, of the lines of ``findings``, in their order.
+
+    Raises InventoryError if DuckDB is missing or cannot write the file. Findings are read a line
+    at a time, so that their number makes no difference to the memory.
+    """
+    subject = ", ".join(f"{name} VARCHAR" for name in _SUBJECT)
+    fields = dict.fromkeys(_TEXTS, "VARCHAR") | dict.fromkeys(_NUMBERS, "BIGINT")
+    fields |= {"subject": f"STRUCT({subject})", "evidence": "JSON"}
+    types = ", ".join(f"'{name}': '{kind}'" for name, kind in fields.items())
+    chosen = ", ".join(
+        f"subject.{name.removeprefix('subject_')} AS {name}"
+        if name.startswith("subject_")
+        else f"CAST({name} AS {kind}) AS {name}"
+        for name, kind in COLUMNS.items()
+    )
+    lines = (
+        "read_json(?, format = 'newline_delimited', hive_partitioning = false, "
+        f"maximum_object_size = {_LONGEST_LINE}, columns = {{{types}}})"
+    )
+    with literal_path(findings) as literal, open_engine(str(target)) as engine:
+        engine.execute(
+            f"COPY (SELECT {chosen} FROM {lines}) TO ? "  # noqa: S608 (constant)
+            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROWS_IN_GROUP})",
+            [literal, str(target)],
+        )
