@@ -35,11 +35,12 @@ def read(bundle: str) -> list[Organization]:
 
 
 def content(bundle: str) -> list[dict[str, Any]]:
-    """Return the organizations without what differs from run to run: how they were read."""
-    return [
-        organization.model_dump(exclude={"readings", "captured_at"})
-        for organization in read(bundle)
-    ]
+    """Return the organizations without what differs from run to run: when and how it was read."""
+    found = [one.model_dump(exclude={"readings", "captured_at"}) for one in read(bundle)]
+    for one in found:
+        for view in (*one["region_views"], *one["vendor_accounts"]):
+            view.pop("seen", None)  # the line of the answer, and answers come in any order
+    return found
 
 
 def reasons(bundle: str) -> dict[str, set[str]]:
