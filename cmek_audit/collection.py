@@ -56,7 +56,12 @@ def record(
     # A mistake in the history must not show only after an hour of collecting.
     check_folders(options.history)
     configuration = _live(options, terraform) if options.live else _of_clouds(options, terraform)
-    collected = collect(configuration, options.evidence_dir, on_progress=on_progress)
+    collected = collect(
+        configuration,
+        options.evidence_dir,
+        on_progress=on_progress,
+        executor=options.read_on,
+    )
     files = sorted_paths((*options.inventory, collected.bundle))
     recorded = options.model_copy(update={"inventory": files})
     return Recorded(recorded, collected.tokens, is_new=True)

@@ -22,7 +22,8 @@ from inventory.errors import SettingError
 from inventory.evidence.manifest import read_manifest
 from inventory.evidence.reader import open_bundle
 from inventory.parquet.database_engine import INSTALL, is_installed
-from inventory.text.display import pluralize
+from inventory.system.executors import parse_executor
+from inventory.text.display import describe, pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from inventory.evidence.manifest import Manifest
     from inventory.files.ndjson import NdjsonReader
     from inventory.model.gaps import Gap
+    from inventory.system.executors import ExecutorSetting
 
 MOST_SHOWN = 20
 MOST_DETAILS = 3
@@ -65,6 +67,13 @@ class Unread(NamedTuple):
     help="The clouds to ask about each key; auto asks all.",
 )
 @click.option(
+    "--executor",
+    metavar="WHERE",
+    callback=lambda _, __, value: _executor(value),
+    show_default="processes, as many as are worth their start",
+    help="Where organizations are read: serial, processes, or dask=ADDRESS.",
+)
+@click.option(
     "--format",
     "format_name",
     type=click.Choice(["ndjson", "parquet"]),
@@ -74,7 +83,13 @@ class Unread(NamedTuple):
 @parameters.as_json
 @interruptible("nothing unfinished is left behind")
 def collect(
-    organizations: str, evidence_dir: str, kms: str, format_name: str, *, as_json: bool
+    organizations: str,
+    evidence_dir: str,
+    kms: str,
+    format_name: str,
+    executor: ExecutorSetting | None,
+    *,
+    as_json: bool,
 ) -> ExitCode:
     """Read organizations from Astra and record every answer.
 
@@ -87,6 +102,9 @@ def collect(
 
     With --kms, the clouds are asked about each key, too, by requests that only read, with the
     credentials that each vendor's library finds.
+
+    With --executor=dask=ADDRESS, the workers of the Dask cluster whose scheduler has this address
+    read organizations. They take tokens from their own environment, and share the folder.
 
     With --format parquet, the inventory is written as Parquet, too, into a folder of the bundle's
     name in DIR-parquet. The bundle stays as it is: it is the evidence.
@@ -104,7 +122,10 @@ def collect(
     words = parse_clouds(kms, "--kms") if kms else ()
     requested = with_clouds(read_organizations(organizations), words, "--kms")
     with show_progress() as report_progress:
-        bundle = collect_bundle(requested, evidence_dir, on_progress=report_progress).bundle
+        collected = collect_bundle(
+            requested, evidence_dir, on_progress=report_progress, executor=executor
+        )
+    bundle = collected.bundle
     if not as_json:
         write_lines(f"Evidence:       {bundle}")
     if format_name == "parquet":
@@ -117,6 +138,15 @@ def collect(
     else:
         _print(manifest, unread, keys)
     return ExitCode.NOT_DONE if unread or keys.unread else ExitCode.DONE
+
+
+def _executor(value: str | None) -> ExecutorSetting | None:
+    """Return the executor that is named; raise UsageError if there is no such one."""
+    setting = parse_executor(value) if value else None
+    if value and not setting:
+        expected = "serial, processes, or dask= with the address of a scheduler"
+        raise click.UsageError(f"--executor: found {describe(value)}, expected {expected}")
+    return setting
 
 
 def _write_parquet(bundle: str, evidence_dir: str, *, is_shown: bool) -> None:

@@ -119,6 +119,7 @@ _STEPS = {
     "refused": "Let the audit's credentials read the key",
     "rate-limited": "Collect again later, or with fewer connections",
     "timed-out": "Collect again, with a later deadline in the organizations file if needed",
+    "process-lost": "Find out in the logs of the cluster why its workers end, and collect again",
     "unavailable": "Collect again when the cloud answers",
     "wrong-address": "Check the key id, and the address in the organizations file",
     "cut-short": "Collect again",

@@ -133,7 +133,8 @@ def _draft_in_shards(
             judged = judge_in_shards(prepared, recorder, scratch, selection)
             return Draft(judged, recorder, folder, files)
     finally:
-        shutil.rmtree(scratch)
+        # Renamed first: a worker that was given up but still runs writes nothing into it any more.
+        shutil.rmtree(scratch.rename(f"{scratch}.removed"))
 
 
 @contextmanager

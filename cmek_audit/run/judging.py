@@ -16,6 +16,7 @@ from cmek_audit.run.preparation import prepare, repeating_options
 from cmek_audit.run.provenance import version_of
 from inventory.errors import ShardError
 from inventory.past.chains import condense
+from inventory.system.executors import sized_for
 from inventory.text.display import pluralize
 from reports.record.writer import TOOL
 
@@ -100,9 +101,10 @@ def judge_in_shards(
     terms = terms_of(setup, selection)
     tally = Tally(terms, setup.criteria.rules, recorder)
     with kept.locked() if kept else nullcontext():
-        division = divide(prepared, kept, scratch)
+        setting = sized_for(options.judged_on, scratch.resolve())
+        division = divide(prepared, kept, scratch, setting.jobs)
         shards = ShardedAudit(division.split, terms, division.place, scratch)
-        numbers = shards.judge(options.judged_on)
+        numbers = shards.judge(setting)
         shards.put_together(numbers, prepared.inventory, recorder, tally)
     return sum_up(prepared, tally, selection)._replace(notes=division.notes)
 
@@ -136,9 +138,10 @@ def judge_share(prepared: Prepared, share: Share, scratch: Path) -> str:
     setup = prepared.setup
     kept = KeptShards(str(setup.options.shard_dir))
     try:
-        division = divide(prepared, kept, scratch)
+        setting = sized_for(setup.options.judged_on, scratch.resolve())
+        division = divide(prepared, kept, scratch, setting.jobs)
         shards = ShardedAudit(division.split, terms_of(setup), division.place, scratch)
-        judged = list(shards.judge(setup.options.judged_on, division.wanted))
+        judged = list(shards.judge(setting, division.wanted))
     except NotDivisibleError:
         found = "an inventory that has to be read as one"
         expected = "one that can be divided; an audit without --cmek-shard shows what is wrong"
@@ -166,14 +169,16 @@ class Division(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def divide(prepared: Prepared, kept: KeptShards | None, scratch: Path) -> Division:
+def divide(prepared: Prepared, kept: KeptShards | None, scratch: Path, jobs: int) -> Division:
     """Divide the inventory; shards are in the folder of the ``kept`` ones, or in ``scratch``.
+
+    ``jobs`` are judged at the same time, unless other runs judge a share each.
 
     Raises NotDivisibleError if it has to be read as one, and ShardError if the kept ones are of
     another audit and may not be replaced.
     """
     options = prepared.setup.options
-    jobs = options.shard.of if options.shard else options.judged_on.jobs
+    jobs = options.shard.of if options.shard else jobs
     known = kept.plan() if kept else None
     divided_for = known.divided_for if known else max(1, jobs)
     split = prepared.inventory.split(divided_for)

@@ -15,7 +15,7 @@ from checks.engine.grouping import GroupingSetting
 from cmek_audit.clouds_option import KmsWord, clouds_to_ask, split_words
 from inventory.errors import SettingError
 from inventory.parquet.database_engine import INSTALL, is_installed
-from inventory.system.executors import ExecutorSetting
+from inventory.system.executors import ExecutorSetting, parse_executor
 from reports.formats.registry import DEFAULT, WRITABLE
 
 if TYPE_CHECKING:
@@ -72,6 +72,15 @@ def _list(value: object) -> object:
     if isinstance(value, str):
         return tuple(dict.fromkeys(["json", *filter(None, re.split(r"[\s,]+", value))]))
     return value
+
+
+def _executor(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if setting := parse_executor(value):
+        return setting
+    message = "serial, processes, or dask= with the address of a scheduler"
+    raise ValueError(message)
 
 
 class Share(NamedTuple):
@@ -132,6 +141,7 @@ class Options(BaseModel):
     report_dir: str = "audit-report"
     formats: Annotated[tuple[Format, ...], BeforeValidator(_list)] = DEFAULT
     group: GroupingSetting = "auto"
+    executor: Annotated[ExecutorSetting | None, BeforeValidator(_executor)] = None
     kms: Annotated[tuple[KmsWord, ...], BeforeValidator(split_words), Field(min_length=1)] = (
         "recorded",
     )
@@ -146,8 +156,15 @@ class Options(BaseModel):
     @property
     def judged_on(self) -> ExecutorSetting:
         """Return where the shards of the audit are judged."""
+        if self.executor:
+            return self.executor._replace(jobs=self.jobs or self.executor.jobs)
         jobs = self.jobs or 1
         return ExecutorSetting("serial" if jobs == 1 else "processes", jobs)
+
+    @property
+    def read_on(self) -> ExecutorSetting | None:
+        """Return where a live audit reads organizations; None for what is worth while."""
+        return self.judged_on if self.executor else None
 
     @property
     def asks_clouds(self) -> bool:
@@ -178,6 +195,11 @@ def parse_options(values: dict[str, Any]) -> Options:
         raise SettingError(f"--cmek-formats: found parquet without DuckDB, expected it: {INSTALL}")
     if options.fail_on_new and not options.baseline:
         raise SettingError("--cmek-fail-on-new: found no --cmek-baseline, expected one with it")
+    if options.executor and options.executor.kind != "processes" and options.jobs:
+        raise SettingError(
+            f"--cmek-jobs: found --cmek-executor={options.executor.kind} beside it, expected "
+            "processes: a cluster has as many as it has"
+        )
     if options.clouds and (options.live or not options.asks_clouds):
         found = "--cmek-live" if options.live else "no cloud in --cmek-kms"
         raise SettingError(

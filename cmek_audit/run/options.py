@@ -143,6 +143,15 @@ OPTIONS = (
         "most 500 items; default: auto",
     ),
     Option(
+        "executor",
+        "text",
+        "WHERE",
+        "where a live audit reads organizations, and where an audit judges them: serial, in this "
+        "process; processes, in several; dask=ADDRESS, on the workers of the Dask cluster whose "
+        "scheduler has this address, such as tcp://127.0.0.1:8786. Default: processes for reading, "
+        "as many as are worth their start",
+    ),
+    Option(
         "kms",
         "text",
         "MODE",

@@ -1,7 +1,8 @@
 """The first half of a live audit: reads organizations from Astra, and records them as evidence.
 
 Many organizations are split among processes, as parsing and recording the answers takes more time
-than fetching them. Each process writes its own organizations, and this one combines them.
+than fetching them: processes of this machine, or workers of a cluster. Each writes its own
+organizations, and this process combines them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import multiprocessing
 import os
 import pickle
 import queue
+import shutil
 import signal
 import threading
 import time
@@ -20,14 +22,21 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from inventory.astra.cluster.jobs import LOST, Cluster, ClusterJobs
 from inventory.astra.config import token_of
 from inventory.astra.worker import JobResult, WorkerJob, run_job
 from inventory.errors import ProcessError
 from inventory.evidence.folder import free_bundle_path, locked_folder, prepare_folder, previous_of
 from inventory.evidence.writer import BundleInfo, BundleWriter, Tally
 from inventory.past.summaries import require_continued
+from inventory.system.executors import (
+    ExecutorSetting,
+    open_executor,
+    require_shared_folder,
+    tasks_at_once,
+)
 from inventory.system.signals import termination_interrupts
-from inventory.text.secrets import TokenVariables
+from inventory.system.token_files import read_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,11 +81,16 @@ def collect(
     folder: str,
     environment: Mapping[str, str] | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
+    *,
+    executor: ExecutorSetting | None = None,
 ) -> Collected:
     """Read all organizations of ``configuration``, and record them as a bundle in ``folder``.
 
     Tokens come from ``environment``, by default the process's own. What could not be read becomes
     gaps in the bundle. What killed collections left in the folder is removed.
+
+    ``executor`` says where organizations are read; None for as many processes as are worth their
+    start. Workers of a cluster have their own tokens, and search what they write for them.
 
     Raises SettingError if the folder, the proxy or the certificates cannot be used, or another
     process collects into the folder, InventoryError if it holds an unknown file, EvidenceError if
@@ -87,7 +101,7 @@ def collect(
     started = datetime.now(UTC)
     every = configuration.organizations
     # Under the same name, so that nothing on the stack shows what the variables hold.
-    environment = TokenVariables({organization.token for organization in every}, environment)
+    environment = read_tokens({organization.token for organization in every}, environment)
     tokens = [token_of(organization, environment) for organization in every]
     secrets: tuple[Secret, ...] = tuple(token for token in tokens if token is not None)
 
@@ -107,9 +121,12 @@ def collect(
         dump = configuration.model_dump_json(by_alias=True, exclude_defaults=True, indent=1)
         writer = BundleWriter(bundle, info, f"{dump}\n".encode())
         try:
-            jobs = split_into_jobs(configuration, writer.staging)
             counter = _progress_counter(len(every), on_progress)
-            secrets += _run_jobs(jobs, environment, writer.tally, counter)
+            if executor and executor.kind == "dask":
+                run_on_cluster(configuration, executor, writer, counter)
+            else:
+                jobs = split_into_jobs(configuration, writer.staging, executor)
+                secrets += _run_jobs(jobs, environment, writer.tally, counter)
             writer.finish(datetime.now(UTC), secrets)
         finally:
             writer.discard()
@@ -141,14 +158,28 @@ def _progress_counter(
 # --- jobs -----------------------------------------------------------------------------------------
 
 
-def split_into_jobs(configuration: Organizations, staging: Path) -> list[WorkerJob]:
+def split_into_jobs(
+    configuration: Organizations, staging: Path, executor: ExecutorSetting | None = None
+) -> list[WorkerJob]:
     """Divide ``configuration`` among as many processes as are worth their start.
+
+    ``executor`` says how many there may be at most; None for as many as there are processors.
+    """
+    most = executor.jobs if executor else os.cpu_count() or 1
+    number, connections = len(configuration.organizations), configuration.requests.connections
+    count = max(1, min(most, number // WORTH_A_PROCESS, connections))
+    return _split(configuration, staging, count, connections // count)
+
+
+def _split(
+    configuration: Organizations, staging: Path, count: int, connections: int
+) -> list[WorkerJob]:
+    """Divide ``configuration`` into ``count`` jobs, each with so many ``connections``.
 
     Each gets every so-many-eth organization, as neighbours in the file are often alike in size.
     """
-    policy, every = configuration.requests, list(enumerate(configuration.organizations, 1))
-    count = max(1, min(os.cpu_count() or 1, len(every) // WORTH_A_PROCESS, policy.connections))
-    until = time.time() + policy.deadline_seconds
+    every = list(enumerate(configuration.organizations, 1))
+    until = time.time() + configuration.requests.deadline_seconds
     jobs = []
     for first in range(count):
         numbered = every[first::count]
@@ -157,11 +188,41 @@ def split_into_jobs(configuration: Organizations, staging: Path) -> list[WorkerJ
             configuration=configuration.model_copy(update={"organizations": organizations}),
             numbers=tuple(number for number, _ in numbered),
             staging=str(staging),
-            connections=policy.connections // count,
+            connections=connections,
             until=until,
         )
         jobs.append(job)
     return jobs
+
+
+def run_on_cluster(
+    configuration: Organizations,
+    setting: ExecutorSetting,
+    writer: BundleWriter,
+    on_done: Callable[[JobResult], None],
+) -> None:
+    """Let the workers of a cluster read all organizations, and move what they write to ``writer``.
+
+    An organization that no worker finishes is recorded as lost. Raises SettingError if the cluster
+    cannot be used, or does not share the folder of the bundle.
+    """
+    # Beside the bundle: a worker that is given up but still runs must not write into it.
+    folder = writer.staging.with_name(f"{writer.staging.name}-jobs").absolute()
+    folder.mkdir()
+    try:
+        with open_executor(setting) as executor:
+            require_shared_folder(executor, folder)
+            connections = configuration.requests.connections
+            slots = min(tasks_at_once(setting, executor), connections)
+            number = len(configuration.organizations)
+            count = min(number, max(slots, -(-number // WORTH_A_PROCESS)))
+            jobs = ClusterJobs(Cluster(executor, slots, folder), writer.staging, on_done)
+            jobs.run(_split(configuration, writer.staging, count, connections // slots))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    writer.tally.merge(jobs.tally)
+    for job in jobs.lost:
+        writer.tally.merge(run_job(job._replace(failure=LOST), {}, on_done))
 
 
 def _run_jobs(

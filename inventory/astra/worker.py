@@ -19,6 +19,7 @@ from inventory.astra.fetch import fetch_organization, unread_organization
 from inventory.astra.parsing import FetchedOrganization
 from inventory.astra.readings import with_readings
 from inventory.astra.recording_transport import RecordingTransport, request_limits
+from inventory.evidence.exchange import TOO_LATE, Failure
 from inventory.evidence.writer import ExchangeWriter, JobWriter, Tally
 from inventory.model.gaps import Gap
 from inventory.model.organization import Organization
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from inventory.clouds.recorder import CloudRecorder
     from inventory.clouds.registry import CloudSessions
-    from inventory.evidence.exchange import Failure
     from inventory.model.vocabulary import Provider
 
 _COLLECTOR_THRESHOLD = 100_000
@@ -45,6 +45,7 @@ class WorkerJob(NamedTuple):
         staging: the folder in which the bundle is written.
         connections: how many requests may be in progress in this process at once.
         until: the time at which the time for all of them ends, in seconds since 1970.
+        failure: why no request is sent for them; it is recorded instead. None if they are read.
     """
 
     configuration: Organizations
@@ -52,6 +53,7 @@ class WorkerJob(NamedTuple):
     staging: str
     connections: int
     until: float
+    failure: Failure | None = None
 
 
 class JobResult(NamedTuple):
@@ -138,7 +140,7 @@ class _JobRunner:
         self._slots = asyncio.Semaphore(self._job.connections)
         # Processes share the wall clock, but each event loop has a clock of its own.
         self._deadline = self._clock() + self._job.until - time.time()
-        self._clouds = _open_clouds(self._job.configuration)
+        self._clouds = _open_clouds(self._job)
         workers = min(self._job.connections, len(self._job.numbers))
         async with asyncio.TaskGroup() as group:
             for _ in range(workers):
@@ -157,11 +159,12 @@ class _JobRunner:
     async def _collect(self, number: int, config: OrganizationConfig) -> None:
         policy = self._job.configuration.requests
         deadline = min(self._deadline, self._clock() + policy.organization_deadline_seconds)
-        token = token_of(config, self._environment)
+        failure = self._job.failure
+        token = None if failure else token_of(config, self._environment)
         writer = self._writer.begin(number, token)
         if not self._job.configuration.astra:
             fetched = organization_of_clouds(config)
-        elif token is None:
+        elif token is None and not failure:
             fetched = organization_without_token(config)
         else:
             fetched = await fetch_organization(self._client(token, writer, deadline), config)
@@ -216,7 +219,7 @@ class _JobRunner:
             writer.hide(tokens)
             self._on_hidden(tokens)
 
-        token = token_of(config, self._environment)
+        token = None if self._job.failure else token_of(config, self._environment)
         return CloudRecorder(
             record=writer.write,
             tokens=[token] if token else [],
@@ -226,13 +229,13 @@ class _JobRunner:
             on_hidden=hide,
         )
 
-    def _client(self, token: Token, writer: ExchangeWriter, deadline: float) -> AstraClient:
+    def _client(self, token: Token | None, writer: ExchangeWriter, deadline: float) -> AstraClient:
         policy, address = self._job.configuration.requests, self._job.configuration.address
         transport = RecordingTransport(
-            FreshConnections(self._route, token),
+            FreshConnections(self._route, token) if token else _NoConnections(self._job.failure),
             httpx.URL(address),
             writer.write,
-            Scrubber([token]),
+            Scrubber([token] if token else []),
             request_limits(policy, deadline),
             writer.path,
         )
@@ -248,10 +251,23 @@ class _JobRunner:
         )
 
 
-def _open_clouds(configuration: Organizations) -> Mapping[Provider, CloudSessions | Failure]:
+class _NoConnections(httpx.AsyncBaseTransport):
+    """Sends no request: each of them fails for the reason why the job sends none."""
+
+    def __init__(self, failure: Failure | None) -> None:
+        self._failure = failure
+
+    async def handle_async_request(self, _: httpx.Request) -> httpx.Response:
+        raise (self._failure or TOO_LATE).error()
+
+
+def _open_clouds(job: WorkerJob) -> Mapping[Provider, CloudSessions | Failure]:
     """Return what sends requests to the clouds that are asked, for all organizations of the job."""
+    configuration = job.configuration
     if not configuration.clouds.ask:
         return {}
+    if job.failure:
+        return dict.fromkeys(configuration.clouds.ask, job.failure)
     from inventory.clouds.collector import open_clouds  # noqa: PLC0415 (it leads to the libraries)
 
     return open_clouds(configuration.clouds, configuration.requests)

@@ -179,6 +179,25 @@ class Tally:
             self.clock = max(self.clock or 0.0, clock, key=abs)
 
 
+def make_staging(staging: Path) -> None:
+    """Make the folders into which jobs write, below ``staging``."""
+    (staging / _PARTS).mkdir(parents=True)
+    (staging / EXCHANGES).mkdir()
+
+
+def staged_files(staging: Path) -> dict[str, int]:
+    """Return the size of each file that jobs have written, by its path below ``staging``."""
+    files = (path for path in staging.rglob("*") if path.is_file())
+    return {path.relative_to(staging).as_posix(): path.stat().st_size for path in files}
+
+
+def move_staged(source: Path, staging: Path) -> None:
+    """Move what a job has written below ``source`` to ``staging``, on the same file system."""
+    for name in (_PARTS, EXCHANGES):
+        for path in (source / name).iterdir():
+            path.rename(staging / name / path.name)
+
+
 class JobWriter:
     """Writes some of a bundle's organizations; keeps nothing in memory of one that is done.
 
@@ -235,8 +254,7 @@ class BundleWriter:
         self._folder = folder
         self._info = info
         try:
-            (self.staging / _PARTS).mkdir(parents=True)
-            (self.staging / EXCHANGES).mkdir()
+            make_staging(self.staging)
             (self.staging / ORGANIZATIONS).write_bytes(organizations)
         except BaseException:
             self.discard()

@@ -24,6 +24,7 @@ GapReason = Literal[
     "not-visible",
     "unknown-value",
     "clock-differs",
+    "process-lost",
     "not-judged",
 ]
 

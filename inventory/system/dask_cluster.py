@@ -23,7 +23,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from inventory.errors import SettingError
-from inventory.system.dask_worker import SharedFolder, answer_in_folder, run_checked, suite_hash
+from inventory.system.dask_worker import (
+    Origin,
+    SharedFolder,
+    answer_in_folder,
+    run_checked,
+    suite_hash,
+)
 from inventory.text.display import printable
 
 if TYPE_CHECKING:
@@ -36,13 +42,17 @@ ADDRESS = re.compile(r"(?:(?:tcp|tls)://)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])
 
 _PACKAGE = "cmek-audit"
 _SAME = ("python", _PACKAGE, "distributed")
-_LOST = "the connection to the scheduler was lost"
+_LOST = "the connection to the scheduler, or the last of the workers, was lost"
 _MOST_NAMED = 3
 _LONGEST = 200
 
 
-class WorkerLostError(BrokenExecutor):
-    """No worker of the cluster has finished a task: it is not the task that failed."""
+class WorkerLostError(Exception):
+    """Each worker that began a task has ended: it is not the task that failed."""
+
+
+class ClusterLostError(BrokenExecutor):
+    """A cluster does not run tasks any more: its scheduler is lost, or all of its workers are."""
 
 
 class Patience(NamedTuple):
@@ -51,11 +61,13 @@ class Patience(NamedTuple):
     Attributes:
         connecting: until its scheduler answers.
         answering: until all workers answer a question.
-        without_workers: until it is given up, if it has no worker.
+        starting: until its first worker is there.
+        without_workers: until it is given up, if it has no worker any more.
     """
 
     connecting: float = 15
     answering: float = 60
+    starting: float = 60
     without_workers: float = 60
 
 
@@ -66,12 +78,13 @@ class DaskExecutor(Executor):
     task can run several times, even at the same time, and only one of its results is returned.
 
     Attributes:
-        slots: how many tasks the cluster runs at the same time.
+        slots: how many tasks the cluster runs at the same time: each worker one.
     """
 
     def __init__(self, client: Any, patience: Patience) -> None:  # noqa: ANN401 (has no types)
         """Run tasks by ``client``, whose cluster has been checked."""
         self._client = client
+        self._origin = Origin(suite_hash(), str(Path.cwd()))
         self._patience = patience
         # Not pure: Dask would run equal tasks once only.
         self._executor = client.get_executor(pure=False, retries=0)
@@ -79,21 +92,24 @@ class DaskExecutor(Executor):
         # that loses a worker runs tasks again that have been finished for long.
         self._pending: dict[Future[Any], Future[Any]] = {}
         self._closed, self._lost = threading.Event(), threading.Event()
-        self.slots = max(1, sum(_ask(client.nthreads, patience).values()))
+        self.slots = max(1, len(_ask(client.nthreads, patience)))
         threading.Thread(target=self._watch, name="dask-watch", daemon=True).start()
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:  # noqa: ANN401 (as the base)
-        """Run a function that workers can import; a lost worker is a WorkerLostError."""
+        """Run a function that workers can import.
+
+        The result is a WorkerLostError if each worker that runs it ends, and a ClusterLostError if
+        the cluster ends; that is raised here, too, if it has ended before.
+        """
         if kwargs:
             raise TypeError("a task on Dask takes no named arguments")
         outer: Future[T] = Future()
         if not self._is_connected():
-            outer.set_exception(WorkerLostError(_LOST))
-            return outer
-        inner = self._executor.submit(run_checked, suite_hash(), fn, *args)
+            raise ClusterLostError(_LOST)
+        inner = self._executor.submit(run_checked, self._origin, fn, *args)
         self._pending[outer] = inner
         outer.add_done_callback(self._forget)
-        inner.add_done_callback(lambda done: _pass_on(done, outer))
+        inner.add_done_callback(lambda done: self._pass_on(done, outer))
         return outer
 
     def _is_connected(self) -> bool:
@@ -104,6 +120,17 @@ class DaskExecutor(Executor):
         if self._client.status != "running":
             self._lost.set()
         return not self._lost.is_set()
+
+    def _pass_on(self, inner: Future[T], outer: Future[T]) -> None:
+        """Give ``outer`` what became of ``inner``, unless it was cancelled or given up."""
+        with suppress(InvalidStateError):
+            try:
+                outer.set_result(inner.result())
+            except CancelledError:
+                outer.set_exception(ClusterLostError(_LOST))
+                self._lost.set()  # not reached if whoever waits has cancelled the task
+            except Exception as error:  # noqa: BLE001 (whoever asks for the result gets it)
+                outer.set_exception(_as_lost(error))
 
     def _forget(self, outer: Future[Any]) -> None:
         """Forget a task that is done; one that was cancelled here is cancelled in the cluster."""
@@ -142,7 +169,8 @@ class DaskExecutor(Executor):
         while not self._closed.wait(pause):
             empty = 0.0 if self._has_workers() else empty + pause
             if empty >= self._patience.without_workers:
-                self._give_up(f"the cluster has no worker for {empty:g} s")
+                self._lost.set()
+                self._give_up(f"the cluster has no worker for {self._patience.without_workers:g} s")
 
     def _has_workers(self) -> bool:
         try:
@@ -153,18 +181,7 @@ class DaskExecutor(Executor):
     def _give_up(self, why: str) -> None:
         for future in list(self._pending):
             with suppress(InvalidStateError):  # it may be done at this moment
-                future.set_exception(WorkerLostError(why))
-
-
-def _pass_on(inner: Future[T], outer: Future[T]) -> None:
-    """Give ``outer`` what became of ``inner``, unless it was cancelled or given up."""
-    with suppress(InvalidStateError):
-        try:
-            outer.set_result(inner.result())
-        except CancelledError:
-            outer.set_exception(WorkerLostError(_LOST))
-        except Exception as error:  # noqa: BLE001 (whoever asks for the result gets it)
-            outer.set_exception(_as_lost(error))
+                future.set_exception(ClusterLostError(why))
 
 
 def _as_lost(error: BaseException) -> BaseException:
@@ -234,11 +251,13 @@ def _connect(address: str, patience: Patience) -> Any:  # noqa: ANN401 (has no t
 def _check_workers(client: Any, patience: Patience) -> None:  # noqa: ANN401 (has no types)
     distributed = importlib.import_module("distributed")
     try:
-        client.wait_for_workers(1, timeout=patience.without_workers)
+        client.wait_for_workers(1, timeout=patience.starting)
     except (TimeoutError, distributed.TimeoutError):
-        raise _error(
-            f"no worker within {patience.without_workers:g} s", "at least one worker"
-        ) from None
+        raise _error(f"no worker within {patience.starting:g} s", "at least one worker") from None
+    # Threads of one worker would share its working folder, and one processor.
+    threads = _ask(client.nthreads, patience).items()
+    several = {name: f"{number} threads" for name, number in threads if number != 1}
+    _refuse(several, "one thread a worker (--nthreads 1), and as many workers as processors")
     versions = _ask(lambda: client.get_versions(packages=[_PACKAGE]), patience)
     own = _packages(versions["client"])
     _refuse(dict(_foreign(versions, own)), f"on every machine {_listed(own)}")

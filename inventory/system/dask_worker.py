@@ -6,6 +6,7 @@ Nothing here needs Dask: workers find these functions by their names.
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -20,6 +21,19 @@ T = TypeVar("T")
 
 ROOT = Path(__file__).parents[2]
 """The folder that holds the parts of the suite."""
+
+
+class Origin(NamedTuple):
+    """The process that sends a task.
+
+    Attributes:
+        code: the hash of its code.
+        folder: the folder it works in, from which relative paths start.
+    """
+
+    code: str
+    folder: str
+
 
 _PARTS = ("inventory", "checks", "reports")
 
@@ -51,13 +65,16 @@ def _files(name: str, folder: Path) -> Iterator[tuple[str, Path]]:
             yield f"{name}/{inside.as_posix()}", path
 
 
-def run_checked(expected: str, task: Callable[..., T], *args: Any) -> T:  # noqa: ANN401 (of the task)
-    """Run ``task`` if the suite's hash is ``expected``; raise ProcessError if it is another.
+def run_checked(origin: Origin, task: Callable[..., T], *args: Any) -> T:  # noqa: ANN401 (of the task)
+    """Run ``task`` in the folder of its origin.
 
-    A worker may have joined the cluster after all others were checked.
+    Raises ProcessError if this process has other code: a worker may have joined the cluster after
+    all others were checked. Raises OSError if the folder is not there.
     """
-    if suite_hash() != expected:
+    if suite_hash() != origin.code:
         raise ProcessError("a worker of the cluster has other code of cmek-audit")
+    # For good: a worker runs one task at a time, and each of them comes with its folder.
+    os.chdir(origin.folder)
     return task(*args)
 
 

@@ -15,7 +15,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from inventory.system.dask_cluster import ADDRESS, DaskExecutor, open_cluster
+from inventory.system.dask_cluster import ADDRESS, DaskExecutor, WorkerLostError, open_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,14 +87,28 @@ def open_executor(setting: ExecutorSetting) -> Iterator[Executor]:
 def is_worker_lost(error: BaseException) -> bool:
     """Say whether ``error`` means that a worker ended, and not that its task failed.
 
-    A cluster has then run the task again, as often as its scheduler allows.
+    A cluster has then run the task again, as often as its scheduler allows. A BrokenExecutor says
+    that the executor runs nothing any more, too.
     """
-    return isinstance(error, BrokenExecutor)
+    return isinstance(error, BrokenExecutor | WorkerLostError)
 
 
 def tasks_at_once(setting: ExecutorSetting, executor: Executor) -> int:
     """Return how many tasks ``executor``, opened by ``setting``, runs at the same time."""
     return executor.slots if isinstance(executor, DaskExecutor) else setting.jobs
+
+
+def sized_for(setting: ExecutorSetting, folder: Path) -> ExecutorSetting:
+    """Return ``setting`` with the number of tasks that run at once.
+
+    Raises SettingError if a cluster cannot be used, or does not share ``folder``, as the function
+    below.
+    """
+    if setting.kind != "dask":
+        return setting
+    with open_executor(setting) as executor:
+        require_shared_folder(executor, folder)
+        return setting._replace(jobs=tasks_at_once(setting, executor))
 
 
 def require_shared_folder(executor: Executor, folder: Path) -> None:

@@ -27,7 +27,7 @@ def local_cluster(folder: Path, **more: Any) -> Iterator[LocalCluster]:  # noqa:
     """Start a cluster of two workers, each a process with one thread."""
     settings = {"n_workers": 2, "threads_per_worker": 1, "host": LOOPBACK} | more
     with LocalCluster(  # type: ignore[no-untyped-call]
-        processes=True, dashboard_address=None, local_directory=str(folder), **settings
+        processes=True, dashboard_address=f"{LOOPBACK}:0", local_directory=str(folder), **settings
     ) as cluster:
         yield cluster
 
@@ -40,15 +40,22 @@ def kill(pid: int) -> None:
 class Processes:
     """A scheduler and its workers, each started by Dask's own command, to be ended one by one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, variables: Mapping[str, str], python: str) -> None:
         self.folder = folder
+        self.python = python
+        self.variables = variables
         self.running: list[subprocess.Popen[bytes]] = []
         self.address = ""
 
     def start_scheduler(self) -> subprocess.Popen[bytes]:
         file = self.folder / "address.json"
         process = self._start(
-            "scheduler", "--port=0", "--no-dashboard", f"--scheduler-file={file}", code=""
+            "scheduler",
+            "--port=0",
+            f"--dashboard-address={LOOPBACK}:0",
+            "--no-dashboard",
+            f"--scheduler-file={file}",
+            code="",
         )
         self.address = wait_for(file)
         return process
@@ -64,9 +71,9 @@ class Processes:
         run = f"{code}\nfrom distributed.cli.dask_{command} import main; main()"
         with (self.folder / f"{command}-{len(self.running)}.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-c", run, *words, f"--host={LOOPBACK}"],
+                [self.python, "-c", run, *words, f"--host={LOOPBACK}"],
                 cwd=self.folder,
-                env={**os.environ, **(more or {})},
+                env={**os.environ, **self.variables, **(more or {})},
                 stderr=log,
             )
         self.running.append(process)
@@ -88,9 +95,14 @@ def wait_for(file: Path) -> str:
 
 
 @contextmanager
-def processes(folder: Path) -> Iterator[Processes]:
-    """Start a scheduler without workers, and end it with all workers that join it."""
-    cluster = Processes(folder)
+def processes(
+    folder: Path, *, python: str = sys.executable, **variables: str
+) -> Iterator[Processes]:
+    """Start a scheduler without workers, and end it with all workers that join it.
+
+    All of them run in ``python``, and get more environment ``variables``.
+    """
+    cluster = Processes(folder, variables, python)
     try:
         cluster.start_scheduler()
         yield cluster

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import shutil
 import subprocess
@@ -15,6 +16,9 @@ from hatchling.build import build_wheel
 
 from checks.engine.catalogue import load_rules
 from cmek_audit import install_location
+from inventory.system.dask_cluster import open_cluster
+from inventory.system.dask_worker import run_checked
+from tests.clusters.local import processes
 from tests.cmek_audit.helpers import ROOT
 from tests.wiring.runs import ALL_FILES, EXAMPLE, HTML, RECORD, Run, environment_of, run
 
@@ -145,6 +149,16 @@ def test_what_is_installed_audits(installed: Path, tmp_path: Path) -> None:
         "compliant",
         {"audit.json", "findings.ndjson", "population.ndjson"},
     )
+
+
+def test_workers_find_what_is_installed(installed: Path, tmp_path: Path) -> None:
+    """Workers of a cluster on which the package is installed run tasks of the same suite."""
+    others = f"[one for one in sys.path if one != {str(ROOT)!r}]"
+    with processes(tmp_path) as cluster:
+        cluster.start_worker(f"import sys; sys.path[:] = {others}", PYTHONPATH=str(installed))
+        with open_cluster(cluster.address) as executor:
+            place = executor.submit(inspect.getfile, run_checked).result(timeout=60)
+    assert place == str(installed / SUITE / "inventory/system/dask_worker.py")
 
 
 # --- the installed command ------------------------------------------------------------------------

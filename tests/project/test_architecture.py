@@ -26,6 +26,8 @@ FLOORS = (
     {"inventory.clouds"},
     {"inventory.clouds.aws", "inventory.clouds.gcp", "inventory.clouds.azure"},
     {"inventory.astra"},
+    {"inventory.astra.cluster"},
+    {"inventory.astra.collector"},
     {"inventory"},
     {"checks.engine"},
     {"checks.shared"},

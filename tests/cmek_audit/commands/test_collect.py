@@ -83,6 +83,31 @@ def test_all_is_read(file: str, astra: Running) -> None:
     assert done.stderr == f"2/2 organizations, {len(astra.requests)} requests\n"
 
 
+def test_executor_that_is_unknown(file: str, astra: Running) -> None:
+    """A place to read organizations at that does not exist ends it with 4, before any request."""
+    done = command("collect", file, "--executor=threads")
+    expected = "serial, processes, or dask= with the address of a scheduler"
+    assert done.exit_code == 4
+    assert f"--executor: found 'threads', expected {expected}" in done.stderr
+    assert (astra.requests, bundles(Path("audit-evidence"))) == ([], [])
+
+
+def test_cluster_that_is_not_there(file: str, astra: Running) -> None:
+    """A cluster that does not answer ends it with 4, and no other place is taken instead."""
+    done = command("collect", file, "--executor=dask=127.0.0.1:1")
+    assert done.exit_code == 4
+    assert done.stderr.splitlines()[-1].startswith("the Dask cluster: found 127.0.0.1:1, ")
+    assert (astra.requests, bundles(Path("audit-evidence"))) == ([], [])
+
+
+@pytest.mark.parametrize("executor", ["serial", "processes"])
+def test_places_on_this_machine(file: str, executor: str) -> None:
+    """Wherever organizations are read, all is read."""
+    done = command("collect", file, f"--executor={executor}")
+    (bundle,) = bundles(Path("audit-evidence"))
+    assert (done.exit_code, replay(str(bundle)).manifest.organizations) == (0, 2)
+
+
 def test_all_is_read_reported_as_json(file: str, astra: Running) -> None:
     """The JSON object of a collection has its counts and no gaps."""
     done = command("collect", file, "--json", "--evidence-dir", "kept/here")

@@ -42,6 +42,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "report_dir": "audit-report",
         "formats": DEFAULT,
         "group": "auto",
+        "executor": None,
         "kms": ("recorded",),
         "clouds": None,
         "rotation_days": None,
@@ -156,9 +157,64 @@ def test_formats_are_a_list_beside_json(text: str, formats: tuple[str, ...]) -> 
     assert parse_options({"formats": text}).formats == formats
 
 
+@pytest.mark.parametrize(
+    ("text", "setting"),
+    [
+        ("serial", ExecutorSetting()),
+        ("dask=tcp://127.0.0.1:8786", ExecutorSetting("dask", address="tcp://127.0.0.1:8786")),
+    ],
+)
+def test_executors_are_named(text: str, setting: ExecutorSetting) -> None:
+    """Where an audit runs is named by a word, or by the address of a scheduler."""
+    assert parse_options({"executor": text}).executor == setting
+    assert parse_options({"executor": setting}).executor == setting
+
+
+CLUSTER = "dask=127.0.0.1:8786"
+
+
+@pytest.mark.parametrize(
+    ("given", "judging", "reading"),
+    [
+        ({}, ExecutorSetting(), None),
+        ({"jobs": "1"}, ExecutorSetting(), None),
+        ({"jobs": "3"}, ExecutorSetting("processes", 3), None),
+        (
+            {"jobs": "3", "executor": "processes"},
+            ExecutorSetting("processes", 3),
+            ExecutorSetting("processes", 3),
+        ),
+        ({"executor": "serial"}, ExecutorSetting(), ExecutorSetting()),
+        (
+            {"executor": CLUSTER},
+            ExecutorSetting("dask", 1, "127.0.0.1:8786"),
+            ExecutorSetting("dask", 1, "127.0.0.1:8786"),
+        ),
+    ],
+)
+def test_where_an_audit_runs(
+    given: dict[str, str], judging: ExecutorSetting, reading: ExecutorSetting | None
+) -> None:
+    """Several jobs are processes that judge; an executor reads a live inventory, too."""
+    options = parse_options(given)
+    assert (options.judged_on, options.read_on) == (judging, reading)
+
+
+@pytest.mark.parametrize(("executor", "kind"), [("serial", "serial"), (CLUSTER, "dask")])
+def test_jobs_are_of_processes(executor: str, kind: str) -> None:
+    """A number of jobs is refused beside anything that decides it otherwise."""
+    with pytest.raises(SettingError) as raised:
+        parse_options({"executor": executor, "jobs": "2"})
+    expected = "processes: a cluster has as many as it has"
+    assert str(raised.value) == (
+        f"--cmek-jobs: found --cmek-executor={kind} beside it, expected {expected}"
+    )
+
+
 TIME = "a time with its zone, such as 2026-11-20T02:00:00Z"
 DURATION = "a number of hours or days, such as 24h or 30d"
 DAYS = "a number of days from 1 to 2560"
+EXECUTORS = "serial, processes, or dask= with the address of a scheduler"
 LEVELS = "'critical', 'high', 'medium', 'low' or 'advisory'"
 
 
@@ -182,6 +238,9 @@ LEVELS = "'critical', 'high', 'medium', 'low' or 'advisory'"
         ("fail-on", "severe", LEVELS),
         ("fail-on", "HIGH", LEVELS),
         ("group", "file", "'subject', 'organization', 'rule' or 'auto'"),
+        ("executor", "threads", EXECUTORS),
+        ("executor", "dask", EXECUTORS),
+        ("executor", "dask=acme.example", EXECUTORS),
         ("kms", "all", "'auto', 'recorded', 'none', 'aws', 'gcp' or 'azure'"),
         ("kms", "auto,aws", "one word, or a list of aws, gcp, azure"),
         ("kms", " , ", "Value should have at least 1 item after validation, not 0"),

@@ -27,6 +27,7 @@ from inventory.astra.worker import JobResult, WorkerJob, run_job
 from inventory.errors import LeakError, ProcessError, SettingError
 from inventory.evidence.reader import open_bundle
 from inventory.evidence.writer import Tally
+from inventory.system.executors import ExecutorSetting
 from tests.astra.faults import Fault
 from tests.astra.fleet import healthy_fleet, large_fleet, organizations_data
 from tests.astra.server import Running, serve
@@ -95,6 +96,21 @@ def test_shares(
     assert {job.staging for job in jobs} == {"staging"}
 
 
+@pytest.mark.parametrize(
+    ("executor", "expected"),
+    [
+        (ExecutorSetting(), [128]),
+        (ExecutorSetting("processes", 2), [64, 64]),
+        (ExecutorSetting("processes", 9), [32, 32, 32, 32]),
+    ],
+)
+def test_shares_for_so_many_processes(executor: ExecutorSetting, expected: list[int]) -> None:
+    """There are at most as many processes as were asked for, and none that is not worth it."""
+    data = organizations_data(large_fleet(128, 1), "http://127.0.0.1:1")
+    jobs = split_into_jobs(Organizations.model_validate(data), Path("staging"), executor)
+    assert [len(job.numbers) for job in jobs] == expected
+
+
 def test_share_travels_without_tokens() -> None:
     """A share can travel to another process, and holds names of variables, not tokens."""
     (job,) = split_into_jobs(configuration("http://127.0.0.1:1"), Path("staging"))
@@ -157,10 +173,10 @@ def test_process_tells_what_is_done(server: Running, tmp_path: Path) -> None:
 
 
 class Unpacked(Exception):  # noqa: N818
-    """An error that cannot be made again from what it was pickled to."""
+    """An error that cannot travel to another process."""
 
-    def __init__(self, one: str, two: str) -> None:
-        super().__init__(one + two)
+    def __reduce__(self) -> Any:  # noqa: ANN401 (as the base)
+        raise TypeError
 
 
 @pytest.mark.parametrize(
@@ -168,7 +184,7 @@ class Unpacked(Exception):  # noqa: N818
     [
         (LeakError([Path("a")]), LeakError, "a secret was written"),
         (OSError(28, "No space left on device"), OSError, "No space left on device"),
-        (Unpacked("a", "b"), ProcessError, "a process failed: Unpacked"),
+        (Unpacked("ab"), ProcessError, "a process failed: Unpacked"),
     ],
 )
 def test_process_tells_what_broke_it(

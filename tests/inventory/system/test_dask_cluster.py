@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import time
 from concurrent.futures import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import dask
 import pytest
+from distributed import Security
 
 from inventory.errors import SettingError
 from inventory.system import dask_cluster
-from inventory.system.dask_cluster import DaskExecutor, Patience, WorkerLostError, open_cluster
+from inventory.system.dask_cluster import ClusterLostError, DaskExecutor, Patience, open_cluster
 from tests.clusters.local import ROOT, kill, local_cluster, processes
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.clusters.local import Processes
 
-SHORT = Patience(connecting=10, answering=20, without_workers=20)
+SHORT = Patience(connecting=30, answering=30, starting=30, without_workers=30)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +103,7 @@ def test_scheduler_that_is_not_there(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_cluster_without_workers(own: Processes) -> None:
     """A cluster without workers is refused when none has come in time."""
-    text = refusal(own.address, Patience(without_workers=0.3))
+    text = refusal(own.address, Patience(starting=0.3))
     assert text == "the Dask cluster: found no worker within 0.3 s, expected at least one worker"
 
 
@@ -130,9 +133,9 @@ distributed.versions.get_package_info = lambda packages: {
 @pytest.mark.parametrize(
     ("code", "found"),
     [
-        (OTHER_VERSION, "cmek-audit 0.0.1"),
         (NOT_INSTALLED, "cmek-audit missing"),
-        (OTHER_PYTHON, "python 3.10"),
+        pytest.param(OTHER_VERSION, "cmek-audit 0.0.1", marks=pytest.mark.slow),
+        pytest.param(OTHER_PYTHON, "python 3.10", marks=pytest.mark.slow),
     ],
 )
 def test_worker_of_another_version(own: Processes, code: str, found: str) -> None:
@@ -141,6 +144,15 @@ def test_worker_of_another_version(own: Processes, code: str, found: str) -> Non
     text = refusal(own.address)
     assert text.startswith("the Dask cluster: found tcp://127.0.0.1:")
     assert f"{found}" in text.partition(", expected on every machine python 3.")[0]
+
+
+@pytest.mark.slow
+def test_worker_with_several_threads(tmp_path: Path) -> None:
+    """A worker with several threads is refused: they share what each task needs alone."""
+    with local_cluster(tmp_path, n_workers=1, threads_per_worker=2) as cluster:
+        text = refusal(cluster.scheduler_address)
+    expected = "one thread a worker (--nthreads 1), and as many workers as processors"
+    assert text.endswith(f": 2 threads, expected {expected}")
 
 
 @pytest.mark.slow
@@ -182,6 +194,34 @@ def test_worker_that_does_not_answer() -> None:
     """A worker that hangs does not stop an audit for ever."""
     with pytest.raises(SettingError, match=r"found no answer within 0\.05 s, expected workers"):
         dask_cluster._ask(lambda: time.sleep(0.5), Patience(answering=0.05))
+
+
+def test_suite_inside_a_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker finds the suite inside an installed package, also when it joins later."""
+
+    class Base:
+        pass
+
+    monkeypatch.setattr("sys.path", sys.path[1:])
+    dask_cluster._suite_plugin(Base).setup(None)
+    assert sys.path[0] == str(ROOT)
+
+
+@pytest.mark.slow
+def test_encrypted_connections(tmp_path: Path) -> None:
+    """With an address of TLS, Dask's own settings give the certificates; without them it ends."""
+    security = Security.temporary()  # type: ignore[no-untyped-call]
+    settings = {
+        "distributed.comm.tls.ca-file": security.tls_ca_file,
+        "distributed.comm.tls.client.cert": security.tls_client_cert,
+        "distributed.comm.tls.client.key": security.tls_client_key,
+    }
+    with local_cluster(tmp_path, n_workers=1, security=security) as cluster:
+        address = cluster.scheduler_address
+        assert address.startswith("tls://")
+        assert refusal(address).startswith(f"the Dask cluster: found {address}, ")
+        with dask.config.set(settings), open_cluster(address, SHORT) as executor:
+            assert executor.submit(abs, -3).result(timeout=30) == 3
 
 
 # --- the shared folder ----------------------------------------------------------------------------
@@ -277,9 +317,11 @@ def test_scheduler_killed_in_mid_task(
         result = executor.submit(note, str(tmp_path / "notes"), 60)
         until(lambda: pids(tmp_path / "notes"))
         own.running[0].kill()
-        for error in (result.exception(20), executor.submit(note, str(tmp_path)).exception(20)):
-            assert isinstance(error, WorkerLostError)
-            assert str(error) == "the connection to the scheduler was lost"
+        error = result.exception(20)
+        with pytest.raises(ClusterLostError) as caught:
+            executor.submit(note, str(tmp_path))
+    assert isinstance(error, ClusterLostError)
+    assert str(error) == str(caught.value) == dask_cluster._LOST
     assert capfd.readouterr().err == ""
 
 
@@ -292,8 +334,8 @@ def test_cluster_that_loses_all_workers(own: Processes, tmp_path: Path) -> None:
         until(lambda: pids(tmp_path / "notes"))
         worker.kill()
         error = result.exception(20)
-    assert isinstance(error, WorkerLostError)
-    assert str(error).startswith("the cluster has no worker for ")
+    assert isinstance(error, ClusterLostError)
+    assert str(error) == "the cluster has no worker for 2 s"
 
 
 def test_unreachable_scheduler_has_no_workers(cluster: LocalCluster) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from inventory.errors import ProcessError
 from inventory.system import dask_worker
 from inventory.system.dask_worker import (
     ROOT,
+    Origin,
     SharedFolder,
     answer_in_folder,
     run_checked,
@@ -59,12 +61,21 @@ def test_installed_package_has_the_hash_of_its_checkout(
     assert hash_of(checkout, monkeypatch) == hash_of(package / "suite", monkeypatch)
 
 
-def test_worker_with_other_code() -> None:
+def test_worker_with_other_code(tmp_path: Path) -> None:
     """A worker runs no task for an audit of other code."""
     assert (ROOT / "inventory").is_dir()
-    assert run_checked(suite_hash(), abs, -3) == 3
     with pytest.raises(ProcessError, match="other code of cmek-audit"):
-        run_checked("0" * 64, abs, -3)
+        run_checked(Origin("0" * 64, str(tmp_path)), abs, -3)
+
+
+def test_relative_paths_start_where_the_audit_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task runs in the folder of whoever sent it, and nowhere if that is missing."""
+    monkeypatch.chdir(ROOT)
+    assert run_checked(Origin(suite_hash(), str(tmp_path)), os.getcwd) == str(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        run_checked(Origin(suite_hash(), str(tmp_path / "missing")), os.getcwd)
 
 
 def test_folder_of_the_same_name(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Organizations read by the workers of a cluster."""
