@@ -202,6 +202,6 @@ OPTIONS = (
         "text",
         "I/N",
         "judge only this share of the shards, such as 2/8, keep them in --cmek-shard-dir, and "
-        "write no report: there is no verdict until 'cmek-audit merge' has put all together",
+        "write no report; the command merge puts all shares together, and reaches the verdict",
     ),
 )

@@ -26,6 +26,7 @@ CODES = {
     "keys": {0, 1, 2, 3, 4},
     "merge": {0, 1, 2, 3, 4},
     "diff": {0, 1, 2, 3, 4},
+    "prune": {0, 2, 3, 4},
     "render": {0, 2, 3, 4},
     "rules": {0, 3, 4},
     "sample": {0, 2, 3, 4},
@@ -63,9 +64,13 @@ def test_the_summary_of_a_command_is_the_first_sentence_of_its_help(name: str) -
         (
             "collect",
             "[OPTIONS] [ORGANIZATIONS.yaml]",
-            {"--evidence-dir", "--kms", "--format", "--json", "--help"},
+            {"--evidence-dir", "--executor", "--kms", "--format", "--json", "--help"},
         ),
-        ("verify", "[OPTIONS] PATH...", {"--json", "--help"}),
+        (
+            "verify",
+            "[OPTIONS] PATH...",
+            {"--since", "--chain-only", "--jobs", "--json", "--help"},
+        ),
         ("rules", "[OPTIONS] [RULE]", {"--json", "--help"}),
     ],
 )

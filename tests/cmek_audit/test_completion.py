@@ -76,7 +76,7 @@ CASES: dict[str, list[str]] = {
     "cmek-audit render ": choices("render", "format_name"),
     "cmek-audit rules ": [card.id for card in RULES],
     "cmek-audit rules CMEK-1": [card.id for card in RULES if card.id.startswith("CMEK-1")],
-    "cmek-audit verify --j": ["--json"],
+    "cmek-audit verify --js": ["--json"],
     "cmek-audit collect --format ": choices("collect", "format_name"),
     "cmek-audit collect --kms ": ["auto", "none", "aws", "gcp", "azure"],
     "cmek-audit collect --kms aws,g": ["aws,gcp"],

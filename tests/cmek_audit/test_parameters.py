@@ -23,7 +23,7 @@ def test_commands_with_data_print_it_as_json() -> None:
         for name in COMMANDS
         if "as_json" in {found.name for found in click_command(name).params}
     }
-    assert commands == {"collect", "portal", "rules", "verify"}
+    assert commands == {"collect", "portal", "prune", "rules", "verify"}
 
 
 @pytest.mark.parametrize("name", ["render", "waive"])
