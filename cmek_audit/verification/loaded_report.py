@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cmek_audit.verification.proof import Proof, unprovable
-from reports.formats.registry import RENDERED
+from reports.formats.registry import EXPORTED, RENDERED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,6 +82,6 @@ def _missing(report: LoadedReport, name: str, file: str) -> Iterator[Proof]:
     if formats is None:
         yield unprovable(file, "missing; the record does not say whether it was asked for")
     elif name in formats:
-        is_provable = any(rendered.name == name for rendered in RENDERED)
+        is_provable = any(rendered.name == name for rendered in (*RENDERED, *EXPORTED))
         reason = "missing; the record says that it was asked for"
         yield Proof(file, "not-proven", reason, is_provable)

@@ -108,15 +108,16 @@ def _prove_page(report: LoadedReport, rendered: Format, of_record: Status) -> Pr
         return Proof(name, "not-proven", f"it cannot be read: {error.strerror}")
     if not is_equal:
         return unequal(name, f"not the {rendered.noun} that the record renders to", report)
-    return _equal_to_record(name, of_record)
+    return equal_to_record(name, of_record)
 
 
-def _equal_to_record(name: str, of_record: Status) -> Proof:
-    """Return the proof of what the record renders to: it is proven no further than the record."""
+def equal_to_record(name: str, of_record: Status, done: str = "rendered") -> Proof:
+    """Return the proof of what was ``done`` again from the record: it is proven no further."""
+    reason = f"{done} again from the record: equal"
     if of_record == "proven":
-        return Proof(name, "proven", "rendered again from the record: equal")
+        return Proof(name, "proven", reason)
     state = "is not proven" if of_record == "not-proven" else "differs"
-    return Proof(name, "not-proven", f"rendered again from the record: equal; the record {state}")
+    return Proof(name, "not-proven", f"{reason}; the record {state}")
 
 
 def _prove_pages(report: LoadedReport, rendered: Format, of_record: Status) -> Iterator[Proof]:
@@ -140,7 +141,7 @@ def _prove_pages(report: LoadedReport, rendered: Format, of_record: Status) -> I
         reason = f"{pluralize(len(differing), 'page')} not as rendered, the first {differing[0]}"
         yield unequal(rendered.folder, reason, report)
     elif equal:
-        yield _equal_to_record(rendered.folder, of_record)
+        yield equal_to_record(rendered.folder, of_record)
 
 
 def _find_strange(folder: Path) -> str:

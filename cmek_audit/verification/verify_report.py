@@ -10,6 +10,7 @@ from checks.engine.context import utc
 from cmek_audit.run.provenance import checkout, version_of
 from cmek_audit.run.report_folder import PREVIOUS, WRITTEN
 from cmek_audit.verification.consistency import Run
+from cmek_audit.verification.export_proofs import prove_exported
 from cmek_audit.verification.loaded_report import LoadedReport
 from cmek_audit.verification.proof import Proof, unprovable, worst
 from cmek_audit.verification.record_proofs import differing_blocks, prove_record, prove_rendered
@@ -63,7 +64,8 @@ def verify_report(folder: str) -> Verified:
     of_record = list(prove_record(report))
     proofs = [
         *of_record,
-        *prove_rendered(report, worst(proof.status for proof in of_record)),
+        *prove_rendered(report, status := worst(proof.status for proof in of_record)),
+        *prove_exported(report, status),
         *check_pytest_reports(report),
         *check_run(report),
         *sources,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
 
 from inventory.parquet.database_engine import literal_path, open_engine
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _LONGEST_LINE = 16_777_216
 _ROWS_IN_GROUP = 20_480
+_BATCH = 4_096
 
 _SUBJECT = ("kind", "path", "organization", "type", "provider", "region", "database", "key")
 _TEXTS = (
@@ -67,3 +70,28 @@ def export(findings: Path, target: Path) -> None:
             f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROWS_IN_GROUP})",
             [literal, str(target)],
         )
+
+
+def holds_the_same(file: Path, other: Path) -> bool:
+    """Say whether two tables have the same columns and rows, in the same order.
+
+    Their bytes may differ: they depend on the version of DuckDB. Raises InventoryError if one of
+    the files is no table, or if DuckDB is missing.
+    """
+    with (
+        literal_path(file) as one,
+        literal_path(other) as two,
+        open_engine(str(file)) as first,
+        open_engine(str(other)) as second,
+    ):
+        for engine, path in ((first, one), (second, two)):
+            engine.execute("SELECT * FROM read_parquet(?, hive_partitioning = false)", [path])
+        if first.description != second.description:
+            return False
+        pairs = zip_longest(_rows(first), _rows(second))
+        return all(row == same for row, same in pairs)
+
+
+def _rows(engine: Any) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401 (a DuckDB)
+    while rows := engine.fetchmany(_BATCH):
+        yield from rows

@@ -80,6 +80,10 @@ class Format(NamedTuple):
         """Write what is exported of the file of ``findings`` into the file ``target``."""
         self._renderer.export(findings, target)
 
+    def holds_the_same(self, file: Path, other: Path) -> bool:
+        """Say whether two exported files hold the same; raise InventoryError if one is none."""
+        return bool(self._renderer.holds_the_same(file, other))
+
     @property
     def _renderer(self) -> Any:  # noqa: ANN401 (a module)
         return import_module(f"reports.formats.{self.module}")
