@@ -10,7 +10,6 @@ from inventory.cloud_facts import with_records
 from inventory.errors import InventoryError, Problem
 from inventory.files.merging import merge
 from inventory.files.named_plans import parse_plan, plans_in_order
-from inventory.files.ndjson import NdjsonReader, PartRead
 from inventory.inventory_parts import split_organizations, split_stream
 from inventory.model.organization import Organization
 from inventory.opening import holds_clouds_only, is_stream, open_stream, read_file
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from inventory.files.entry_reader import PartRead
     from inventory.files.yaml_json import RecordedFile
     from inventory.inventory_parts import SplitInventory
     from inventory.model.planned_keys import PlannedKey
@@ -136,8 +136,6 @@ class Inventory:
         # Several organizations of which none is stated are refused where all are read in order.
         if UNKNOWN_ORGANIZATION in planned:
             return None
-        if not isinstance(self._stream, NdjsonReader):
-            return None
         return split_stream(self._stream, planned, self._clouds, jobs)
 
     def take(self, split: SplitInventory, read: Sequence[PartRead]) -> None:
@@ -145,7 +143,7 @@ class Inventory:
 
         Raises InventoryError if the parts do not fit together: then all is to be read as one.
         """
-        if isinstance(self._stream, NdjsonReader) and split.file:
+        if self._stream and split.file:
             self._stream.take(split.file, read)
 
     def planned_keys(self, owners: Iterable[str]) -> dict[str, list[PlannedKey]]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from itertools import accumulate
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from inventory.cloud_facts import with_records
@@ -19,7 +18,7 @@ from inventory.plans import add_plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from inventory.files.ndjson import NdjsonReader, PartRead
+    from inventory.files.entry_reader import EntryReader, PartRead
     from inventory.system.file_ranges import SplitFile
 
 PARTS_PER_JOB = 4
@@ -43,7 +42,7 @@ class StreamPart(NamedTuple):
         clouds: what records of clouds alone show of them.
     """
 
-    open: Callable[[], NdjsonReader]
+    open: Callable[[], EntryReader]
     sha256: str
     planned: Mapping[str, Organization]
     clouds: Mapping[str, Sequence[Organization]]
@@ -95,7 +94,7 @@ class InventoryPart:
             yield _unread(organization, detail)
         self._take_read(reader, planned)
 
-    def _take_read(self, reader: NdjsonReader, planned: Mapping[str, Organization]) -> None:
+    def _take_read(self, reader: EntryReader, planned: Mapping[str, Organization]) -> None:
         """Keep what was read; an organization of a plan that should be here must have been."""
         if planned:
             found, expected = "other organizations", "those that were there at first"
@@ -143,7 +142,7 @@ def split_organizations(organizations: Sequence[Organization], jobs: int) -> Spl
 
 
 def split_stream(
-    reader: NdjsonReader,
+    reader: EntryReader,
     planned: Mapping[str, Organization],
     clouds: Mapping[str, Sequence[Organization]],
     jobs: int,
@@ -152,7 +151,7 @@ def split_stream(
 
     None if it does not show which part an organization of the plans is in.
     """
-    least = _least_bytes(reader.file, jobs)
+    least = _least_bytes(reader.weight, jobs)
     split = reader.splitting(least, with_heads=bool(planned or clouds))
     waiting = dict(planned)
     parts: list[InventoryPart] = []
@@ -170,8 +169,7 @@ def split_stream(
     return SplitInventory(tuple(parts), split)
 
 
-def _least_bytes(file: str, jobs: int) -> int:
-    size = Path(file).stat().st_size
+def _least_bytes(size: int, jobs: int) -> int:
     return max(LEAST_BYTES, min(MOST_BYTES, size // (jobs * PARTS_PER_JOB) + 1))
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from checks.engine.context import Summary
     from checks.engine.grouping import Grouping
     from checks.engine.waivers import WaiverBook
-    from inventory.files.ndjson import PartRead
+    from inventory.files.entry_reader import PartRead
     from reports.aggregation.aggregates import Aggregates
     from reports.comparison.changes import Changes
     from reports.model.head import LinesFile

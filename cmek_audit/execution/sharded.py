@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from checks.engine.context import Summary
     from cmek_audit.execution.tally import Tally, Terms
-    from inventory.files.ndjson import PartRead
+    from inventory.files.entry_reader import PartRead
     from inventory.inventory import Inventory
     from inventory.inventory_parts import SplitInventory
     from inventory.system.executors import ExecutorSetting

@@ -5,6 +5,7 @@ Where the lines come from is up to the subclass: a file in NDJSON, or the rows o
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, get_args
 
@@ -28,8 +29,10 @@ from inventory.system.garbage_collection import collector_paused
 from inventory.text.display import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
+
+    from inventory.system.file_ranges import FileRange, SplitFile
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -54,6 +57,11 @@ _LISTS: dict[str, tuple[str, type[Located]]] = {
 }
 
 KINDS = ("organization", *_LISTS)
+_NAMING = ("id", "name", "owner", "captured_at")
+"""What an organization's own line states of who it is, and of when."""
+
+_ENTRY_LINE = re.compile(rb'\{ *"kind" *: *"(%s)" *,' % "|".join(KINDS[1:]).encode())
+
 _EXPECTED_KINDS = f"a kind: {', '.join(KINDS)} or end"
 
 
@@ -73,6 +81,22 @@ class Lines(NamedTuple):
     def without_first(self) -> Lines:
         """Return all lines but the first one."""
         return Lines(self.file, self.first + 1, self.text.partition("\n")[2])
+
+
+class PartRead(NamedTuple):
+    """What was read of a part of a file, beside its organizations.
+
+    Attributes:
+        counts: how many lines of each kind there were.
+        organizations: the ids of its organizations.
+        end: the end record, if it is in this part.
+        last_line: the number of the last line that was looked at.
+    """
+
+    counts: dict[str, int]
+    organizations: tuple[str, ...]
+    end: EndRecord | None
+    last_line: int
 
 
 class _Block(NamedTuple):
@@ -160,6 +184,89 @@ class EntryReader(ABC):
         for problem in duplicates_within(block.file, organization):
             self._keep(problem)
         return organization
+
+    # --- parts ----------------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def weight(self) -> int:
+        """Return how many bytes its lines have, or about so many."""
+
+    @abstractmethod
+    def splitting(self, least: int, *, with_heads: bool) -> SplitFile:
+        """Cut it into parts of whole organizations; raise InventoryError.
+
+        A part has lines of about ``least`` bytes or more; ``with_heads`` it holds a line for each
+        of its organizations, with its id.
+        """
+
+    @abstractmethod
+    def of_part(self, part: FileRange) -> Callable[[], EntryReader]:
+        """Return what opens a reader of nothing but ``part``, also in another process."""
+
+    def bare_organizations(self) -> Iterator[Organization]:
+        """Yield each organization by what its own line states of its name, owner and time.
+
+        All other lines are only counted. Raises InventoryError if an organization has no name.
+        """
+        for file, number, raw in self._raw_lines():
+            if entry := _ENTRY_LINE.match(raw):
+                self._counts[entry[1].decode()] += 1
+                continue
+            self._file, self._line = file, number
+            kind, data = self._read_line(raw)
+            if kind == "organization":
+                yield self._bare(data)
+        if self._total_problems:
+            raise InventoryError(self._problems, total=self._total_problems)
+
+    def _raw_lines(self) -> Iterator[tuple[str, int, bytes]]:
+        """Yield the lines of entries, each with its file and its number in it."""
+        for chunk in self._chunks():
+            raw = chunk.text.encode("utf-8", "surrogateescape")
+            for number, line in enumerate(raw.removesuffix(b"\n").split(b"\n"), chunk.first):
+                yield chunk.file, number, line
+
+    def _bare(self, data: dict[str, Any]) -> Organization:
+        stated = {name: data[name] for name in _NAMING if name in data}
+        organization = self._validate(Organization, stated)
+        if organization is None:
+            raise InventoryError(self._problems, total=self._total_problems)
+        self._seen[organization.id] = None
+        captured = organization.captured_at or self.captured_at
+        update = {"captured_at": captured}
+        return organization.model_copy(update=update).at(self._file, self._line)
+
+    @property
+    def read(self) -> PartRead:
+        """Return what was read, so that it can be added to what was read of other parts."""
+        return PartRead(self._counts, tuple(self._seen), self._end, self._line)
+
+    @abstractmethod
+    def take(self, split: SplitFile, parts: Sequence[PartRead]) -> None:
+        """Take what others have read of all parts; then ``source`` is complete.
+
+        Raises InventoryError if they do not fit together.
+        """
+
+    def _add_parts(self, parts: Sequence[PartRead]) -> None:
+        """Add up what was read of all parts, and check it as that of the whole."""
+        for place, part in enumerate(parts, 1):
+            for kind, count in part.counts.items():
+                self._counts[kind] += count
+            if any(organization in self._seen for organization in part.organizations):
+                self._misfit("a duplicate organization", "all its lines together")
+            self._seen |= dict.fromkeys(part.organizations)
+            if part.end is not None and place < len(parts):
+                self._misfit("a line after the end record", "the end record last")
+            self._end, self._line = part.end, part.last_line
+        self._check_end()
+        if self._total_problems:
+            raise InventoryError(self._problems, total=self._total_problems)
+
+    def _misfit(self, found: str, expected: str) -> None:
+        """Keep a problem that is of no single line."""
+        self._keep(Problem(self.file, 0, "", found, expected))
 
     # --- lines ----------------------------------------------------------------------------------
 

@@ -15,12 +15,13 @@ import os
 import re
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 from inventory.errors import InventoryError, Problem
-from inventory.files.entry_reader import KINDS, EntryReader, Lines
+from inventory.files.entry_reader import EntryReader, Lines
 from inventory.files.format_detection import STREAM, content_problem
-from inventory.files.ndjson_lines import EndRecord, HeadRecord
+from inventory.files.ndjson_lines import HeadRecord
 from inventory.files.yaml_json import RecordedFile, token_problem
 from inventory.model.organization import Organization
 from inventory.model.sources import CLOUDS_ONLY, Evidence, Role, Source
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from inventory.files.entry_reader import PartRead
     from inventory.system.file_ranges import FileRange, SplitFile
 
 
@@ -39,27 +41,6 @@ _READ = 1_048_576
 
 ORGANIZATION_LINE = re.compile(rb'^\{ *"kind" *: *"organization" *[,}].*$', re.MULTILINE)
 """An organization's own line; where one looks otherwise, the file is not cut."""
-
-_NAMING = ("id", "name", "owner", "captured_at")
-"""What an organization's own line states of who it is, and of when."""
-
-_ENTRY_LINE = re.compile(rb'\{ *"kind" *: *"(%s)" *,' % "|".join(KINDS[1:]).encode())
-
-
-class PartRead(NamedTuple):
-    """What was read of a part of a file, beside its organizations.
-
-    Attributes:
-        counts: how many lines of each kind there were.
-        organizations: the ids of its organizations.
-        end: the end record, if it is in this part.
-        last_line: the number of the last line that was looked at.
-    """
-
-    counts: dict[str, int]
-    organizations: tuple[str, ...]
-    end: EndRecord | None
-    last_line: int
 
 
 class NdjsonReader(EntryReader):
@@ -104,6 +85,12 @@ class NdjsonReader(EntryReader):
         return self._is_whole
 
     @property
+    def weight(self) -> int:
+        """Return how many bytes its lines have."""
+        with _readable(self.file):
+            return Path(self.file).stat().st_size
+
+    @property
     def source(self) -> Source:
         """Describe the file; complete only after the iteration."""
         path, evidence = self._bundle or (self.file, None)
@@ -138,61 +125,13 @@ class NdjsonReader(EntryReader):
         """Return what opens a reader of nothing but ``part``, also in another process."""
         return partial(NdjsonReader, self.file, self._role, self._bundle, part)
 
-    def bare_organizations(self) -> Iterator[Organization]:
-        """Yield each organization by what its own line states of its name, owner and time.
-
-        All other lines are only counted. Raises InventoryError if an organization has no name.
-        """
-        for number, raw in self._raw_lines():
-            if entry := _ENTRY_LINE.match(raw):
-                self._counts[entry[1].decode()] += 1
-                continue
-            self._line = number
-            kind, data = self._read_line(raw)
-            if kind == "organization":
-                yield self._bare(data)
-        if self._total_problems:
-            raise InventoryError(self._problems, total=self._total_problems)
-
-    def _raw_lines(self) -> Iterator[tuple[int, bytes]]:
-        """Yield the lines after the first, each with its number."""
-        for chunk in self._chunks():
-            raw = chunk.text.encode("utf-8", "surrogateescape")
-            yield from enumerate(raw.removesuffix(b"\n").split(b"\n"), chunk.first)
-
-    def _bare(self, data: dict[str, Any]) -> Organization:
-        stated = {name: data[name] for name in _NAMING if name in data}
-        organization = self._validate(Organization, stated)
-        if organization is None:
-            raise InventoryError(self._problems, total=self._total_problems)
-        self._seen[organization.id] = None
-        captured = organization.captured_at or self.head.captured_at
-        update = {"captured_at": captured}
-        return organization.model_copy(update=update).at(self.file, self._line)
-
-    @property
-    def read(self) -> PartRead:
-        """Return what was read, so that it can be added to what was read of other parts."""
-        return PartRead(self._counts, tuple(self._seen), self._end, self._line)
-
     def take(self, split: SplitFile, parts: Sequence[PartRead]) -> None:
         """Take what others have read of all parts; then ``source`` is complete.
 
         Raises InventoryError if they do not fit together.
         """
         self._size, self._sha256 = split.size, split.sha256
-        for place, part in enumerate(parts, 1):
-            for kind, count in part.counts.items():
-                self._counts[kind] += count
-            if any(organization in self._seen for organization in part.organizations):
-                self._misfit("a duplicate organization", "all its lines together")
-            self._seen |= dict.fromkeys(part.organizations)
-            if part.end is not None and place < len(parts):
-                self._misfit("a line after the end record", "the end record last")
-            self._end, self._line = part.end, part.last_line
-        self._check_end()
-        if self._total_problems:
-            raise InventoryError(self._problems, total=self._total_problems)
+        self._add_parts(parts)
 
     def _check_end(self) -> None:
         """Check what the whole file has to have; of a part, that it is still the same."""
@@ -200,10 +139,6 @@ class NdjsonReader(EntryReader):
             super()._check_end()
         elif self._hash.hexdigest() != self._part.sha256:
             self._misfit("a file that changed while it was read", "a file that stays the same")
-
-    def _misfit(self, found: str, expected: str) -> None:
-        """Keep a problem that is of no single line."""
-        self._keep(Problem(self.file, 0, "", found, expected))
 
     # --- lines ----------------------------------------------------------------------------------
 

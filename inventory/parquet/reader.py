@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from itertools import groupby
+from functools import partial
+from itertools import groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,12 +27,16 @@ from inventory.parquet.layout import (
     ParquetHead,
     line_expression,
 )
+from inventory.system.file_ranges import FileRange, SplitFile
 from inventory.text.display import describe
 from inventory.text.secrets import lines_with_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
+
+    from inventory.files.entry_reader import PartRead
+    from inventory.parquet.layout import ParquetFile
 
 _BATCH = 4_096
 _CHUNK = 1_048_576
@@ -103,6 +108,48 @@ class ParquetReader(EntryReader):
             clouds_of=tuple(self._seen) if self.head.clouds_only else (),
         )
 
+    # --- parts ----------------------------------------------------------------------------------
+
+    @property
+    def weight(self) -> int:
+        """Return about how many bytes its rows have as lines: compression makes a tenth of them."""
+        return 10 * self._size
+
+    def splitting(self, least: int, *, with_heads: bool) -> SplitFile:
+        """Cut it into runs of organizations; the bytes of a range are their positions."""
+        count = max(1, min(len(self._positions), self.weight // least))
+        heads = list(self._heads()) if with_heads else []
+        cuts = [len(self._positions) * at // count for at in range(count + 1)]
+        ranges = tuple(
+            FileRange(start, end, 1, f"{self._sha256}/{start}-{end}", tuple(heads[start:end]))
+            for start, end in pairwise(cuts)
+        )
+        return SplitFile(ranges, self._size, self._sha256)
+
+    def of_part(self, part: FileRange) -> Callable[[], ParquetReader]:
+        """Return what opens a reader of nothing but ``part``, also in another process."""
+        return partial(ParquetReader, self.file, self._role, range(part.start, part.end))
+
+    def take(self, split: SplitFile, parts: Sequence[PartRead]) -> None:
+        """Take what others have read of all parts; the head has the totals."""
+        *others, last = parts
+        self._size, self._sha256 = split.size, split.sha256
+        self._add_parts([*others, last._replace(end=self._stated_totals())])
+
+    def _heads(self) -> Iterator[bytes]:
+        """Yield a line with the id of each organization, in their order."""
+        for file in self.head.files:
+            path = f"{self.file}/{file.name}"
+            with literal_path(Path(path)) as literal, open_engine(path) as engine:
+                _check_columns(engine, literal, path)
+                engine.execute(
+                    "SELECT organization FROM read_parquet(?, hive_partitioning = false) "
+                    "WHERE kind = 'organization' ORDER BY position",
+                    [literal],
+                )
+                while rows := engine.fetchmany(_BATCH):
+                    yield from (json.dumps({"id": identity}).encode() for (identity,) in rows)
+
     # --- files ----------------------------------------------------------------------------------
 
     def _check_files(self) -> None:
@@ -119,7 +166,7 @@ class ParquetReader(EntryReader):
         if len(set(listed)) < len(listed):
             found = "a duplicate file"
             problems.append(Problem(f"{self.file}/{HEAD}", 0, "files", found, "each file once"))
-        for file in self.head.files:
+        for file, _ in self._held():
             path = f"{self.file}/{file.name}"
             if (size := _size_of(path, file.sha256)) is None:
                 found = "a file that is missing, cut short or changed"
@@ -134,22 +181,27 @@ class ParquetReader(EntryReader):
 
     def _chunks(self) -> Iterator[Lines]:
         """Yield the lines that the rows make, some of one organization at a time."""
+        for file, held in self._held():
+            path = f"{self.file}/{file.name}"
+            with literal_path(Path(path)) as literal, open_engine(path) as engine:
+                _check_columns(engine, literal, path)
+                for run in self._runs(engine, literal, held):
+                    if not self._begins_well(path, run):
+                        return
+                    text = "\n".join([*run.lines, ""])
+                    for line in lines_with_secret(text.encode(), run.first):
+                        self._keep(token_problem(path, line))
+                    yield Lines(path, run.first, text)
+        self._set_end()
+
+    def _held(self) -> Iterator[tuple[ParquetFile, range]]:
+        """Yield each file that holds any of these organizations, and the positions of its own."""
         start = 0
         for file in self.head.files:
             held = range(start, start + file.organizations)
             start = held.stop
             if held.start < self._positions.stop and held.stop > self._positions.start:
-                path = f"{self.file}/{file.name}"
-                with literal_path(Path(path)) as literal, open_engine(path) as engine:
-                    _check_columns(engine, literal, path)
-                    for run in self._runs(engine, literal, held):
-                        if not self._begins_well(path, run):
-                            return
-                        text = "\n".join([*run.lines, ""])
-                        for line in lines_with_secret(text.encode(), run.first):
-                            self._keep(token_problem(path, line))
-                        yield Lines(path, run.first, text)
-        self._set_end()
+                yield file, held
 
     def _runs(self, engine: Any, literal: str, held: range) -> Iterator[_Run]:  # noqa: ANN401 (a DuckDB)
         """Yield the rows of each organization, a batch at a time.
@@ -194,11 +246,14 @@ class ParquetReader(EntryReader):
         if self._end is not None:
             self._keep(Problem(self.file, 0, "kind", "a row of kind end", "the totals in the head"))
         if len(self._positions) == self.head.organizations:
-            names = ("organizations", "keys", "databases", "region_views")
-            self._end = EndRecord(**{name: getattr(self.head, name) for name in names})
+            self._end = self._stated_totals()
         elif self._next < self._positions.stop:
             found = f"{self._next:,} organizations"
             self._keep(Problem(self.file, 0, "", found, f"at least {self._positions.stop:,}"))
+
+    def _stated_totals(self) -> EndRecord:
+        names = ("organizations", "keys", "databases", "region_views")
+        return EndRecord(**{name: getattr(self.head, name) for name in names})
 
 
 def _size_of(path: str, sha256: str) -> int | None:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from inventory import inventory_parts
+from inventory.conversion import convert
 from inventory.errors import InventoryError
 from inventory.files.ndjson import NdjsonReader
 from inventory.inventory import Inventory
@@ -31,6 +32,7 @@ from tests.builders import (
     write_yaml,
 )
 from tests.hypothesis_profile import examples
+from tests.inventory.parquet.parquet_files import PART, change_head, write_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,6 +109,53 @@ def test_parts_of_a_file_are_the_file(
     assert _shown(_read(split)) == _shown(whole)
     _take(several, split)
     assert several.sources == one.sources
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+@pytest.mark.parametrize("planned", [(), (2, 9)])
+def test_parts_of_parquet_are_the_folder(
+    tmp_path: Path, shards: int, planned: tuple[int, ...]
+) -> None:
+    """A folder of Parquet is divided by organizations, whatever files these are in."""
+    folder = str(tmp_path / "inventory")
+    convert(write_ndjson(tmp_path / "a.ndjson", ndjson_lines(*_fleet(5))), folder, shards)
+    plans = [
+        write_yaml(
+            tmp_path / f"plan-{number}.yaml", plan_data(planned_data(), organization=uuid(number))
+        )
+        for number in planned
+    ]
+    one, several = Inventory([folder], plans), Inventory([folder], plans)
+    whole = list(one.organizations())
+    split = _split(several, 1)
+    assert len(split.parts) == (4 if 9 in planned else 3)
+    assert _shown(_read(split)) == _shown(whole)
+    _take(several, split)
+    assert several.sources == one.sources
+    unread = [bare for part in split.parts for bare in part.unread("lost")]
+    assert [(bare.id, bare.location) for bare in unread] == [
+        (one.id, one.location) for one in whole
+    ]
+
+
+def test_parquet_with_other_totals_is_left_to_one_reader(tmp_path: Path) -> None:
+    """Parts of a folder whose head states other totals do not make a whole."""
+    folder = write_folder(tmp_path)
+    change_head(folder, databases=99)
+    inventory = Inventory([folder])
+    split = _split(inventory)
+    _read(split)
+    with pytest.raises(InventoryError, match=r"99, as its cmek-inventory\.json says"):
+        _take(inventory, split)
+
+
+def test_parquet_that_changes_is_left_to_one_reader(tmp_path: Path) -> None:
+    """A part sees that its file is another than the head describes."""
+    folder = write_folder(tmp_path, shards=2)
+    split = _split(Inventory([folder]))
+    (tmp_path / "inventory" / PART).write_bytes(b"PAR1")
+    with pytest.raises(InventoryError, match="missing, cut short or changed"):
+        _read(split)
 
 
 def test_what_is_in_memory_is_divided(tmp_path: Path) -> None:

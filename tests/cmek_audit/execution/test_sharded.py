@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cmek_audit.execution.sharded import NotDivisibleError
 from cmek_audit.run.audit import run_audit
 from inventory import inventory_parts
+from inventory.conversion import convert
 from inventory.system.executors import ExecutorSetting
 from tests.builders import (
     a_database,
@@ -130,6 +131,15 @@ def test_shards_come_to_what_the_whole_comes_to(
         folder / "shards", options, setting, lambda some: data.draw(st.permutations(some))
     )
     assert found == audited(folder / "whole", options)
+
+
+def test_shards_of_parquet_come_to_what_the_folder_comes_to(
+    tmp_path: Path, fleet: list[Organization]
+) -> None:
+    """A folder of Parquet is judged in shards, too, with the same bytes."""
+    convert(save_fleet(tmp_path, fleet), str(tmp_path / "parquet"), 3)
+    options = options_of(tmp_path, str(tmp_path / "parquet"))
+    assert in_shards(tmp_path / "2", options) == audited(tmp_path / "1", options)
 
 
 def test_processes_come_to_what_one_comes_to(tmp_path: Path, fleet: list[Organization]) -> None:
