@@ -6,12 +6,13 @@ taken for a shard.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import pickle
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,7 +74,8 @@ def new_shard(folder: Path) -> Iterator[Path]:
 def finish_shard(unfinished: Path, audit: str, number: int, result: ShardResult) -> None:
     """Write what a shard came to and its manifest, and move it to its place.
 
-    If another process has finished the same shard meanwhile, that one is replaced by its equal.
+    If another process has finished the same shard meanwhile, that one stays: it is the equal of
+    this one, and may be read at this moment.
     """
     raw = dump_result(result)
     (unfinished / RESULT).write_bytes(raw)
@@ -85,8 +87,28 @@ def finish_shard(unfinished: Path, audit: str, number: int, result: ShardResult)
     manifest = {"cmek-shard": 1, "audit": audit, "number": number, "files": files}
     (unfinished / MANIFEST).write_text(json.dumps(manifest), encoding="ascii")
     place = shard_folder(unfinished.parent, number)
-    shutil.rmtree(place, ignore_errors=True)
-    unfinished.rename(place)
+    if not _is_whole(unfinished.parent, audit, number):
+        shutil.rmtree(place, ignore_errors=True)
+        with suppress(FileExistsError):  # another process was faster by a moment
+            _move(unfinished, place)
+
+
+def _is_whole(folder: Path, audit: str, number: int) -> bool:
+    try:
+        check_shard(folder, audit, number)
+    except ShardError:
+        return False
+    return True
+
+
+def _move(unfinished: Path, place: Path) -> None:
+    """Move a folder; raise FileExistsError if its place is a folder that holds anything."""
+    try:
+        unfinished.rename(place)
+    except OSError as error:
+        if error.errno == errno.ENOTEMPTY:  # what systems say in place of EEXIST
+            raise FileExistsError(errno.EEXIST, error.strerror, str(place)) from None
+        raise
 
 
 def read_shard(folder: Path, audit: str, number: int) -> ShardResult:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
+from cmek_audit.execution.result import load_result
 from cmek_audit.execution.shard_files import (
     MANIFEST,
     RESULT,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AUDIT, OTHER = "0" * 64, "1" * 64
+DAMAGED = "damaged"
 
 
 @pytest.fixture
@@ -103,13 +106,54 @@ def test_an_unfinished_shard_is_removed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_shard_that_is_judged_again_replaces_its_equal(folder: Path) -> None:
-    """Two processes that judge the same shard leave one."""
+def _finish_again(folder: Path) -> None:
     result = read_shard(folder, AUDIT, 1)
     with new_shard(folder) as unfinished:
         for name in (FINDINGS, POPULATION):
-            (shard_folder(folder, 1) / name).rename(unfinished / name)
+            shutil.copy(shard_folder(folder, 1) / name, unfinished / name)
+        if (shard_folder(folder, 1) / DAMAGED).exists():
+            (shard_folder(folder, 1) / FINDINGS).write_text("{}")
         finish_shard(unfinished, AUDIT, 1, result)
-    check_shard(folder, AUDIT, 1)
+
+
+def test_a_shard_that_is_judged_twice_stays_where_it_is(folder: Path) -> None:
+    """Of two processes that judge a shard the first one's is kept: it may be read already."""
+    before = shard_folder(folder, 1).stat().st_ino
+    _finish_again(folder)
+    assert shard_folder(folder, 1).stat().st_ino == before
+    assert {entry.name for entry in folder.iterdir()} == {"shard-0001", "terms.pickle"}
     discard_shard(folder, 1)
     assert not shard_folder(folder, 1).exists()
+
+
+def test_a_damaged_shard_is_replaced(folder: Path) -> None:
+    """A shard that is not as it was written makes room for one that is."""
+    (shard_folder(folder, 1) / DAMAGED).touch()
+    _finish_again(folder)
+    check_shard(folder, AUDIT, 1)
+    assert not (shard_folder(folder, 1) / DAMAGED).exists()
+
+
+def test_of_two_that_end_at_once_one_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that finds the place taken at the last moment leaves it as it is."""
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+    (shard_folder(folder, 1) / MANIFEST).write_text("{}")
+    with pytest.raises(ShardError):
+        check_shard(folder, AUDIT, 1)
+    (folder / "new").mkdir()
+    for name in (FINDINGS, POPULATION):
+        shutil.copy(shard_folder(folder, 1) / name, folder / "new" / name)
+    finish_shard(
+        folder / "new", AUDIT, 1, load_result((shard_folder(folder, 1) / RESULT).read_bytes())
+    )
+    assert (shard_folder(folder, 1) / MANIFEST).read_text() == "{}"
+
+
+def test_a_disk_that_refuses_is_an_error(folder: Path) -> None:
+    """Only a place that is taken is no error."""
+    discarded = read_shard(folder, AUDIT, 1)
+    (folder / "new").mkdir()
+    discard_shard(folder, 1)
+    shard_folder(folder, 1).write_text("a file")
+    with pytest.raises(NotADirectoryError):
+        finish_shard(folder / "new", AUDIT, 1, discarded)
