@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inventory.astra.cluster.jobs import LOST, Cluster, ClusterJobs
 from inventory.astra.config import token_of
-from inventory.astra.worker import JobResult, WorkerJob, run_job
+from inventory.astra.worker import JobResult, WorkerJob, record_unread, run_job
 from inventory.errors import ProcessError
 from inventory.evidence.folder import free_bundle_path, locked_folder, prepare_folder, previous_of
 from inventory.evidence.writer import BundleInfo, BundleWriter, Tally
@@ -221,8 +221,7 @@ def run_on_cluster(
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     writer.tally.merge(jobs.tally)
-    for job in jobs.lost:
-        writer.tally.merge(run_job(job._replace(failure=LOST), {}, on_done))
+    writer.tally.merge(record_unread(jobs.lost, LOST, on_done))
 
 
 def _run_jobs(

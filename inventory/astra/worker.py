@@ -27,7 +27,7 @@ from inventory.system.proxies import proxy_for
 from inventory.text.secrets import Scrubber, Secret, Token, clear_locals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from inventory.clouds.recorder import CloudRecorder
     from inventory.clouds.registry import CloudSessions
@@ -84,6 +84,16 @@ def run_job(
     finally:
         writer.close()
     return writer.tally
+
+
+def record_unread(
+    jobs: Iterable[WorkerJob], failure: Failure, on_done: Callable[[JobResult], None]
+) -> Tally:
+    """Write the organizations of ``jobs``; for the ``failure``, nothing could be read of them."""
+    tally = Tally()
+    for job in jobs:
+        tally.merge(run_job(job._replace(failure=failure), {}, on_done))
+    return tally
 
 
 def _root_error(error: BaseException) -> BaseException:

@@ -323,6 +323,23 @@ def test_parts_of_an_audit_are_grouped_as_the_whole(
         assert _shown(part) == _shown(whole)
 
 
+@pytest.mark.parametrize("most", [3, 100])
+@pytest.mark.parametrize("cut", [1, 2])
+@pytest.mark.parametrize("wanted", [*MODES, "auto"])
+def test_two_parts_of_a_fleet_are_grouped_as_the_whole(
+    wanted: GroupingSetting, cut: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parts that have merged their groups by rule, and such that have not, come to the same."""
+    monkeypatch.setattr(grouping, "MOST_ITEMS", most)
+    found = [
+        [a_finding("fail", f"o{number}/serverless/aws/{region}") for region in ("r1", "r2")]
+        for number in range(4)
+    ]
+    part = _in_turn(found[:cut], 0, wanted)
+    part.merge(_in_turn(found[cut:], cut, wanted))
+    assert _shown(part) == _shown(_in_turn(found, 0, wanted))
+
+
 def _in_turn(found: list[list[Finding]], first: int, wanted: GroupingSetting) -> Grouping:
     """Group the findings of organizations that come one after the other."""
     grouping_ = Grouping(CARDS, Gate(), wanted)

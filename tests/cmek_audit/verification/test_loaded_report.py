@@ -49,7 +49,7 @@ def test_a_record_may_not_say_what_was_written(report: Report) -> None:
     shown = "not proven (missing; the record does not say whether it was asked for)"
     assert stopping(verified) == {}
     assert about(verified, "missing") == [
-        f"{name}: {shown}" for name in (*PAGES, "results.html", "junit.xml")
+        f"{name}: {shown}" for name in (*PAGES, "findings.parquet", "results.html", "junit.xml")
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import pickle
 import queue
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from inventory.astra import collector
+from inventory.astra.cluster.jobs import LOST
 from inventory.astra.collector import (
     Progress,
     collect,
@@ -23,7 +25,7 @@ from inventory.astra.collector import (
 )
 from inventory.astra.config import Organizations
 from inventory.astra.replay import replay
-from inventory.astra.worker import JobResult, WorkerJob, run_job
+from inventory.astra.worker import JobResult, WorkerJob, record_unread, run_job
 from inventory.errors import LeakError, ProcessError, SettingError
 from inventory.evidence.reader import open_bundle
 from inventory.evidence.writer import Tally
@@ -170,6 +172,28 @@ def test_process_tells_what_is_done(server: Running, tmp_path: Path) -> None:
     assert isinstance(tally, Tally)
     assert tally.counts["organizations"] == 2
     assert pickle.loads(pickle.dumps(tally)).counts == tally.counts
+
+
+def test_organizations_that_nobody_could_read(tmp_path: Path) -> None:
+    """No request is sent for them, and each is a gap with the failure, of Astra and of clouds."""
+    job = a_job(tmp_path, "http://127.0.0.1:1")
+    first, second = job.configuration.organizations
+    clouds = job.configuration.clouds.model_copy(update={"ask": ("aws",)})
+    asking = {"clouds": clouds, "organizations": (first, second)}
+    lost = job._replace(configuration=job.configuration.model_copy(update=asking))
+    done: list[JobResult] = []
+    tally = record_unread([lost], LOST, done.append)
+    assert [result.name for result in done] == [first.name, second.name]
+    assert tally.counts["organizations"] == 2
+    assert tally.counts["failures"] == tally.counts["requests"] > 0
+    lines = [
+        json.loads(line)
+        for part in sorted((tmp_path / "parts").glob("*.ndjson"))
+        for line in part.read_text().splitlines()
+    ]
+    gaps = [line["gaps"] for line in lines if line["kind"] == "organization"]
+    assert {gap["reason"] for some in gaps for gap in some} == {"process-lost"}
+    assert len(gaps) == 2
 
 
 class Unpacked(Exception):  # noqa: N818

@@ -18,6 +18,7 @@ from inventory.system.executors import (
     open_executor,
     parse_executor,
     require_shared_folder,
+    sized_for,
     tasks_at_once,
 )
 from tests.clusters.local import local_cluster
@@ -66,6 +67,12 @@ def test_how_many_tasks_run_at_once(setting: ExecutorSetting) -> None:
     """Processes are as many as were asked for; a cluster has a task for each thread it has."""
     with open_executor(setting) as executor:
         assert tasks_at_once(setting, executor) == (1 if setting.kind == "serial" else 2)
+
+
+def test_a_setting_has_the_size_of_its_executor(setting: ExecutorSetting, tmp_path: Path) -> None:
+    """A cluster is asked how many tasks it runs at once; all else is known."""
+    expected = setting._replace(jobs=2) if setting.kind == "dask" else setting
+    assert sized_for(setting, tmp_path) == expected
 
 
 def test_shared_folder(setting: ExecutorSetting, tmp_path: Path) -> None:
