@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,8 +36,6 @@ from tests.hypothesis_profile import examples
 from tests.inventory.parquet.parquet_files import PART, change_head, write_folder
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from inventory.inventory_parts import SplitInventory
 
 
@@ -317,3 +316,11 @@ def test_what_cannot_even_be_named_is_left_to_one_reader(tmp_path: Path, line: s
     write_text(tmp_path / "a.ndjson", "\n".join([*text[:-1], line, text[-1]]) + "\n")
     with pytest.raises(InventoryError):
         [list(part.unread("lost")) for part in _split(Inventory([file])).parts]
+
+
+def test_an_organization_that_cannot_be_named_is_left_to_one_reader(tmp_path: Path) -> None:
+    """Where not even the names of a lost part can be read, one reader reports what is wrong."""
+    file = write_ndjson(tmp_path / "a.ndjson", ndjson_lines(*_fleet(2)))
+    write_text(tmp_path / "a.ndjson", Path(file).read_text().replace('"acme-2"', "2"))
+    with pytest.raises(InventoryError, match="name"):
+        list(NdjsonReader(file).bare_organizations())

@@ -323,7 +323,7 @@ def test_parts_of_an_audit_are_grouped_as_the_whole(
         assert _shown(part) == _shown(whole)
 
 
-@pytest.mark.parametrize("most", [3, 100])
+@pytest.mark.parametrize("most", [3, 5, 100])
 @pytest.mark.parametrize("cut", [1, 2])
 @pytest.mark.parametrize("wanted", [*MODES, "auto"])
 def test_two_parts_of_a_fleet_are_grouped_as_the_whole(
