@@ -30,24 +30,24 @@ def read_tokens(
     file is left out, and so is one whose file is missing. Raises SettingError if a variable and its
     file are both given, or if others than the file's owner and group may use it.
     """
-    # Under the same name, so that nothing on the stack shows what the variables hold.
-    environment = os.environ if environment is None else environment
     every = set(names)
+    # Nothing but this is on the stack, if it breaks: the environment itself would show its values.
+    known = TokenVariables({*every, *(f"{name}{SUFFIX}" for name in every)}, environment)
     from_files = {
         name: text
         for name in sorted(every)
-        if environment.get(f"{name}{SUFFIX}") and (text := _read(name, environment)) is not None
+        if known.get(f"{name}{SUFFIX}") and (text := _read(name, known)) is not None
     }
-    return TokenVariables(every, {**TokenVariables(every, environment), **from_files})
+    return TokenVariables(every, {**known, **from_files})
 
 
-def _read(name: str, environment: Mapping[str, str]) -> SecretText | None:
+def _read(name: str, known: Mapping[str, str]) -> SecretText | None:
     """Return the content of the file that is named for the variable ``name``; None without one."""
     variable = f"{name}{SUFFIX}"
-    if environment.get(name):
+    if known.get(name):
         raise SettingError(f"{variable}: found {name} beside it, expected one of the two")
     try:
-        return _content(Path(environment[variable]), variable)
+        return _content(Path(known[variable]), variable)
     except (OSError, ValueError):  # ValueError: a path with a NUL, or no text
         return None
 

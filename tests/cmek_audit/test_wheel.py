@@ -20,7 +20,7 @@ from inventory.system.dask_cluster import open_cluster
 from inventory.system.dask_worker import run_checked
 from tests.clusters.local import processes
 from tests.cmek_audit.helpers import ROOT
-from tests.wiring.runs import ALL_FILES, EXAMPLE, HTML, RECORD, Run, environment_of, run
+from tests.wiring.runs import DEFAULT_FILES, EXAMPLE, HTML, RECORD, Run, environment_of, run
 
 pytestmark = pytest.mark.slow
 
@@ -194,7 +194,7 @@ def test_the_installed_command_audits_the_example(installed: Path, tmp_path: Pat
     reports = Run(done.returncode, done.stdout, tmp_path / "audit-report")
     assert (done.returncode, done.stderr) == (1, "")
     assert {path.name for path in tmp_path.iterdir()} == {"audit-report"}
-    assert (reports.word, reports.left) == ("not compliant", ALL_FILES)
+    assert (reports.word, reports.left) == ("not compliant", DEFAULT_FILES)
     assert EXAMPLE in reports.text("audit.html")
     assert _files(installed) == before
 

@@ -37,6 +37,10 @@ AS_OF = "2026-11-21T02:00:00Z"
 RECORD = {"audit.json", "findings.ndjson", "population.ndjson"}
 RENDERED = {row.file for row in registry.RENDERED}
 ALL_FILES = {*RECORD, *registry.FILES}
+DEFAULT_FILES = {
+    *RECORD,
+    *(row.file for row in registry.FORMATS if row.name in registry.DEFAULT),
+}
 FORMER = "of an earlier audit"
 KEPT = {"notes.txt", "previous"}
 """What is in a report folder that was filled, once an audit has begun and left nothing."""
@@ -96,7 +100,7 @@ class Run(NamedTuple):
         return [json.loads(line) for line in self.text("findings.ndjson").splitlines()]
 
     def text(self, name: str) -> str:
-        return (self.folder / name).read_text(encoding="utf-8")
+        return (self.folder / name).read_text(encoding="utf-8", errors="replace")
 
     @property
     def junit(self) -> ET.Element:

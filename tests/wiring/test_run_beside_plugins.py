@@ -10,6 +10,7 @@ from tests.wiring.runs import (
     ALL,
     ALL_FILES,
     AS_OF,
+    DEFAULT_FILES,
     HTML,
     KEPT,
     RECORD,
@@ -178,7 +179,7 @@ def test_a_report_that_nobody_writes_is_named(tmp_path: Path) -> None:
         "-pno:junitxml",
         folder=tmp_path / "r",
     )
-    assert (found.code, found.left) == (0, ALL_FILES - {"results.html", "junit.xml"})
+    assert (found.code, found.left) == (0, DEFAULT_FILES - {"results.html", "junit.xml"})
     assert "results.html was not written: pytest-html is not loaded." in found.out
     assert "junit.xml was not written: junitxml is not loaded." in found.out
 

@@ -16,6 +16,7 @@ from tests.wiring.runs import (
     ALL,
     ALL_FILES,
     AS_OF,
+    DEFAULT_FILES,
     FORMER,
     KEPT,
     RECORD,
@@ -336,7 +337,7 @@ def test_a_run_needs_no_plugin_but_pytest(tmp_path: Path) -> None:
     )
     assert (found.code, found.left, found.word) == (
         0,
-        ALL_FILES - {"results.html"},
+        DEFAULT_FILES - {"results.html"},
         "compliant",
     )
 

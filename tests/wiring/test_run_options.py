@@ -11,8 +11,8 @@ import pytest
 from cmek_audit.run.options import OPTIONS
 from tests.builders import ORGANIZATION, database_data, uuid, write_json, write_text
 from tests.wiring.runs import (
-    ALL_FILES,
     AS_OF,
+    DEFAULT_FILES,
     HTML,
     RECORD,
     ROOT,
@@ -181,7 +181,7 @@ def test_a_path_on_the_command_line_starts_where_one_is(tmp_path: Path) -> None:
         ("html", {"audit.html"}),
         ("sarif markdown", {"audit.sarif", "summary.md"}),
         ("junit,results", {"junit.xml", "results.html"}),
-        ("", ALL_FILES),
+        ("", DEFAULT_FILES),
     ],
     ids=["json", "html", "rendered", "two", "default"],
 )
@@ -351,7 +351,7 @@ def test_without_an_inventory_the_example_is_audited(tmp_path: Path) -> None:
     """A run that is given nothing audits the bundled example, says so, and ends with 1."""
     found = run(f"--cmek-report-dir={tmp_path / 'r'}", folder=tmp_path / "r", plugins=HTML)
     head = found.head
-    assert (found.code, found.left) == (1, ALL_FILES)
+    assert (found.code, found.left) == (1, DEFAULT_FILES)
     assert (head["settings"]["example"], head["settings"]["default_example"]) == (True, True)
     paths = [source["path"] for source in head["population"]["sources"]]
     assert {path for path in paths if not path.startswith("inventory/examples/")} == set()
@@ -363,7 +363,7 @@ def test_without_an_inventory_the_example_is_audited(tmp_path: Path) -> None:
     banner = (
         "EXAMPLE, NOT AUDIT EVIDENCE: no inventory was given, so a bundled example was audited."
     )
-    pages = [found.out, *(re.sub(r"\s+", " ", found.text(name)) for name in ALL_FILES - RECORD)]
+    pages = [found.out, *(re.sub(r"\s+", " ", found.text(name)) for name in DEFAULT_FILES - RECORD)]
     assert [banner in page for page in pages] == [True] * len(pages)
 
 
