@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from cmek_audit.run.pytest_reports import PYTEST_REPORTS
 from cmek_audit.run.report_folder import WRITTEN
+from inventory.model.sources import FileFormat
 from reports.formats import registry
-from reports.formats.registry import FORMATS, Format, encode
+from reports.formats.registry import FORMATS, WRITABLE, Format, encode
 from reports.record.layout import HEAD, RECORD
 from tests.builders import document_data, key_data, organization_data, write_json
 from tests.cmek_audit.helpers import ROOT
@@ -150,3 +153,13 @@ def test_nothing_is_rendered_to_list_the_formats() -> None:
 def test_half_characters_are_written_as_references() -> None:
     """A report is UTF-8; what UTF-8 cannot hold is written as a reference to its number."""
     assert encode("é\ud800") == "é&#55296;".encode()
+
+
+def test_the_schema_of_the_record_knows_every_format() -> None:
+    """A record may name each format that can be written, and each kind of file that can be read."""
+    schema = json.loads((ROOT / "reports/record/schemas/audit.schema.json").read_bytes())[
+        "properties"
+    ]
+    source = schema["population"]["properties"]["sources"]["items"]["properties"]["format"]
+    assert schema["run"]["properties"]["formats"]["items"]["enum"] == [*WRITABLE]
+    assert sorted(source["enum"]) == sorted(get_args(FileFormat))
