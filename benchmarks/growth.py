@@ -102,7 +102,7 @@ def compare_dask(fleet: Fleet) -> None:
 
 def in_parquet(fleet: Fleet) -> Fleet | None:
     """Convert a fleet into Parquet; None if that is not possible."""
-    folder = fleet.path.with_suffix(".parquet")
+    folder = fleet.path.with_suffix("")
     try:
         run_python("-m", "cmek_audit", "convert", fleet.path, folder)
     except SystemExit as problem:
