@@ -40,7 +40,7 @@ ROOT = Path(__file__).parents[3]
 FLEET = large_fleet(2, 3)
 KEYS = google_keys(FLEET)
 PLANNED = "projects/acme-plan/locations/us-east1/keyRings/acme-ring/cryptoKeys/next"
-POLICY = {"first_wait_seconds": 0.0, "attempts": 2, "timeout_seconds": 5.0}
+POLICY = {"first_wait_seconds": 0.0, "attempts": 2, "timeout_seconds": 20.0}
 WITHOUT_GOOGLE = """
 import sys
 for name in ("google", "google.auth", "requests", "boto3", "azure"):
