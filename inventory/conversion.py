@@ -13,6 +13,7 @@ from inventory.files.ndjson_writer import end_line, organization_lines
 from inventory.files.yaml_json import read_recorded
 from inventory.model.gaps import CloudFact
 from inventory.opening import is_stream, open_stream
+from inventory.parquet.database_engine import INSTALL, is_installed
 from inventory.text.canonical_json import compact_json, format_timestamp
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def convert(source: str, target: str, shards: int = 1) -> Counter[str]:
 
     Parquet is a new folder with as many files as ``shards``. Returns how many of each list there
     are. Raises InventoryError for what cannot be read or expressed, and SettingError if the target
-    exists. Nothing is left behind if it fails.
+    exists, or if DuckDB is missing for Parquet. Nothing is left behind if it fails.
     """
     path = Path(target)
     is_parquet = path.suffix != STREAM
@@ -47,6 +48,8 @@ def convert(source: str, target: str, shards: int = 1) -> Counter[str]:
             f"{target}: found the ending {path.suffix}, expected {STREAM}, or a folder"
         )
     _refuse_existing(path)
+    if is_parquet and not is_installed():
+        raise SettingError(f"{target}: found no DuckDB to write Parquet, expected it: {INSTALL}")
     content = _open(source)
     counts: Counter[str] = Counter()
     staging = path.with_name(f"{_UNFINISHED}{os.getpid()}-{path.name}")

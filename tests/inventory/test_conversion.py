@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +173,16 @@ def test_shards_hold_organizations_in_order(tmp_path: Path) -> None:
         assert is_parquet(str(folder))
         assert len(list(folder.glob("*.parquet"))) == min(shards, 20)
         assert read_file(str(folder)).organizations == read_file(source).organizations
+
+
+def test_parquet_without_duckdb_is_refused_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where DuckDB is missing, the message names the target and what to install."""
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    target = tmp_path / "out"
+    with pytest.raises(SettingError) as caught:
+        convert(str(EXAMPLES / "acme.yaml"), str(target))
+    expected = "found no DuckDB to write Parquet, expected it: pip install 'cmek-audit[parquet]'"
+    assert str(caught.value) == f"{target}: {expected}"
+    assert list(tmp_path.iterdir()) == []
