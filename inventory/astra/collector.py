@@ -13,12 +13,10 @@ import pickle
 import queue
 import shutil
 import signal
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from multiprocessing import connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,6 +29,7 @@ from inventory.evidence.writer import BundleInfo, BundleWriter, Tally
 from inventory.past.summaries import require_continued
 from inventory.system.executors import (
     ExecutorSetting,
+    end_with_parent,
     open_executor,
     require_shared_folder,
     tasks_at_once,
@@ -283,23 +282,6 @@ def _block_interrupts() -> None:
     and its entry in the list of processes to end.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-
-
-def end_with_parent(end: Callable[[int], object] = os._exit) -> None:
-    """End this process as soon as the one that started it ends.
-
-    That one ends its processes itself, unless it is killed. Then they would go on sending requests
-    to Astra, and writing into a folder that the next collection removes.
-    """
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        arguments = (parent.sentinel, end)
-        threading.Thread(target=_end_after, args=arguments, daemon=True).start()
-
-
-def _end_after(sentinel: int, end: Callable[[int], object]) -> None:
-    connection.wait([sentinel])
-    end(1)
 
 
 def run_in_process(

@@ -7,7 +7,6 @@ import os
 import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +24,7 @@ from inventory.files.evidence_layout import (
     exchanges_path,
 )
 from inventory.files.ndjson_writer import end_line, head_line, organization_lines
+from inventory.system.durable_files import sync_folder
 from inventory.text.canonical_json import compact_json, format_timestamp
 from inventory.text.secrets import holds_secret, refuse_leaks
 
@@ -275,7 +275,7 @@ class BundleWriter:
         # measured where fsync takes 2.3 s.
         os.sync()
         self.staging.rename(self._folder)
-        _sync_folder(self._folder.parent)
+        sync_folder(self._folder.parent)
 
     def _period(self, ended: datetime) -> Period:
         """Return when the bundle was made: a period of all exchanges, even if the clock was set."""
@@ -330,13 +330,3 @@ class BundleWriter:
     def discard(self) -> None:
         """Remove what was written so far."""
         shutil.rmtree(self.staging, ignore_errors=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Flush the entries of ``folder`` to the disk, if its file system can."""
-    with suppress(OSError):  # the bundle is complete without it
-        file = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(file)
-        finally:
-            os.close(file)

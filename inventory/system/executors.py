@@ -129,9 +129,19 @@ def _processes(jobs: int) -> ProcessPoolExecutor:
 def _begin_process(end: Callable[[int], object] = os._exit) -> None:
     """Leave Ctrl-C to the process that started this one, and end when that one ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent(end)
+
+
+def end_with_parent(end: Callable[[int], object] = os._exit) -> None:
+    """End this process as soon as the one that started it ends.
+
+    That one ends its processes itself, unless it is killed. Then they would go on sending requests
+    and writing, into folders that the next run removes.
+    """
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=_end_after, args=(parent.sentinel, end), daemon=True).start()
+        arguments = (parent.sentinel, end)
+        threading.Thread(target=_end_after, args=arguments, daemon=True).start()
 
 
 def _end_after(sentinel: int, end: Callable[[int], object]) -> None:

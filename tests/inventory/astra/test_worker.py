@@ -19,7 +19,6 @@ from inventory.astra.cluster.jobs import LOST
 from inventory.astra.collector import (
     Progress,
     collect,
-    end_with_parent,
     run_in_process,
     split_into_jobs,
 )
@@ -29,7 +28,7 @@ from inventory.astra.worker import JobResult, WorkerJob, record_unread, run_job
 from inventory.errors import LeakError, ProcessError, SettingError
 from inventory.evidence.reader import open_bundle
 from inventory.evidence.writer import Tally
-from inventory.system.executors import ExecutorSetting
+from inventory.system.executors import ExecutorSetting, end_with_parent
 from tests.astra.faults import Fault
 from tests.astra.fleet import healthy_fleet, large_fleet, organizations_data
 from tests.astra.server import Running, serve
