@@ -164,7 +164,7 @@ class DaskExecutor(Executor):
             future.cancel()
 
     def _watch(self) -> None:
-        """Give up if the cluster has no worker for too long: Dask would wait for ever."""
+        """Give up if the cluster has no worker for too long: Dask would wait without end."""
         empty, pause = 0.0, self._patience.without_workers / 10
         while not self._closed.wait(pause):
             empty = 0.0 if self._has_workers() else empty + pause
@@ -315,7 +315,7 @@ def _suite_plugin(base: type) -> Any:  # noqa: ANN401 (has no types)
 def _ask(question: Callable[[], T], patience: Patience) -> T:
     """Return the answer; raise SettingError if it does not come in time.
 
-    Asked in a thread: Dask waits for ever for a worker that hangs.
+    Asked in a thread: Dask waits without end for a worker that hangs.
     """
     pool = ThreadPoolExecutor(1, "dask-question")
     try:
