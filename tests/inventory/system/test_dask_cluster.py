@@ -328,7 +328,7 @@ def test_scheduler_killed_in_mid_task(
 
 
 def test_cluster_that_loses_all_workers(own: Processes, tmp_path: Path) -> None:
-    """If all workers end and none comes back, tasks are given up instead of waited for without end."""
+    """If all workers end and none comes back, tasks are given up."""
     worker = own.start_worker()
     with open_cluster(own.address, Patience(without_workers=2)) as executor:
         (tmp_path / "notes").mkdir()
