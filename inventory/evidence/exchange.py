@@ -6,7 +6,7 @@ import hashlib
 import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, StrictBool, ValidationError
 
@@ -15,6 +15,9 @@ from inventory.files.validation import problems_of
 from inventory.model.base import Count, Entry, FormatVersion, Moment, WholeNumber
 from inventory.model.gaps import CloudReason
 from inventory.text.canonical_json import compact_json, format_timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HEADERS = (
     "content-type",
@@ -169,10 +172,10 @@ def _serialize_body(value: Any) -> str:  # noqa: ANN401 (whatever the body holds
     return compact_json(value)
 
 
-class ExchangeFile(Entry):
-    """The content of an exchange's file in version 1."""
+class ExchangeFields(Entry):
+    """The fields of a recorded exchange beside its body, in any version."""
 
-    format: Annotated[FormatVersion, Field(alias="cmek-exchange")]
+    format: Annotated[int, Field(alias="cmek-exchange")]
     method: Literal["GET"]
     address: Annotated[str, Field(pattern=r"^/[!-~]*$")]
     started: Moment
@@ -183,6 +186,28 @@ class ExchangeFile(Entry):
     redactions: dict[str, Count]
     json_: Annotated[StrictBool, Field(alias="json")]
     sha256: str
+
+    def exchange(self, path: str, value: Any, text: str | None, **more: Any) -> Exchange:  # noqa: ANN401 (whatever the body holds)
+        """Return the exchange in the file ``path``, whose body is ``value``, or ``text``."""
+        return Exchange(
+            path=path,
+            address=self.address,
+            started=self.started,
+            ended=self.ended,
+            status=self.status,
+            headers=self.headers,
+            value=value,
+            text=text,
+            redactions=self.redactions,
+            failure=self.failure,
+            **more,
+        )
+
+
+class ExchangeFile(ExchangeFields):
+    """The content of an exchange's file in version 1."""
+
+    format: Annotated[FormatVersion, Field(alias="cmek-exchange")]
     body: Any
 
 
@@ -191,29 +216,35 @@ def parse_exchange(path: str, raw: bytes) -> Exchange:
 
     ``path`` is the path inside the bundle.
     """
+
+    def build() -> Exchange:
+        file = ExchangeFile.model_validate(json.loads(raw))
+        value, text = (file.body, None) if file.json_ else (None, str(file.body))
+        return file.exchange(path, value, text)
+
+    return read_back(path, raw, build, render_exchange)
+
+
+def read_back(
+    path: str,
+    raw: bytes,
+    build: Callable[[], Exchange],
+    render: Callable[[Exchange], bytes],
+    line: int = 0,
+) -> Exchange:
+    """Return the exchange that ``build`` makes of ``raw``, which is the ``line`` of a file.
+
+    Raises EvidenceError, with the place, if ``raw`` is none, or not what ``render`` makes of it.
+    """
     try:
-        exchange = _build_exchange(path, ExchangeFile.model_validate(json.loads(raw)))
-        # A file that renders to the same bytes holds nothing that was not written.
-        is_unchanged = render_exchange(exchange) == raw
+        exchange = build()
+        # What renders to the same bytes holds nothing that was not written.
+        is_unchanged = render(exchange) == raw
     except ValidationError as error:
-        raise EvidenceError(problems_of(error, path, {(): 1})) from None
+        raise EvidenceError(problems_of(error, path, {(): line or 1})) from None
     except (ValueError, RecursionError):
-        raise EvidenceError([Problem(path, 0, "", "no JSON", "a recorded exchange")]) from None
+        raise EvidenceError([Problem(path, line, "", "no JSON", "a recorded exchange")]) from None
     if not is_unchanged:
-        raise EvidenceError([Problem(path, 0, "", "changed content", "an unchanged exchange")])
+        found, expected = "changed content", "an unchanged exchange"
+        raise EvidenceError([Problem(path, line, "", found, expected)])
     return exchange
-
-
-def _build_exchange(path: str, file: ExchangeFile) -> Exchange:
-    return Exchange(
-        path=path,
-        address=file.address,
-        started=file.started,
-        ended=file.ended,
-        status=file.status,
-        headers=file.headers,
-        value=file.body if file.json_ else None,
-        text=None if file.json_ else str(file.body),
-        redactions=file.redactions,
-        failure=file.failure,
-    )

@@ -6,13 +6,10 @@ import hashlib
 import json
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, ValidationError
+from pydantic import Field
 
-from inventory.errors import EvidenceError, Problem
-from inventory.evidence.exchange import Exchange, Failure, render_exchange
+from inventory.evidence.exchange import Exchange, ExchangeFields, read_back, render_exchange
 from inventory.evidence.redaction import parse_body
-from inventory.files.validation import problems_of
-from inventory.model.base import Count, Entry, Moment, WholeNumber
 from inventory.text.canonical_json import compact_json, format_timestamp
 
 _VERSION = 2
@@ -22,20 +19,10 @@ _BODY = b',"body":'
 _END = b"}\n"
 
 
-class LineHead(Entry):
+class LineHead(ExchangeFields):
     """The fields of an exchange's line, without the body."""
 
     format: Annotated[Literal[2], Field(alias="cmek-exchange")]
-    method: Literal["GET"]
-    address: Annotated[str, Field(pattern=r"^/[!-~]*$")]
-    started: Moment
-    ended: Moment
-    status: Annotated[WholeNumber, Field(ge=100, le=999)] | None
-    failure: Failure | None
-    headers: dict[str, str]
-    redactions: dict[str, Count]
-    json_: Annotated[StrictBool, Field(alias="json")]
-    sha256: str
 
 
 def render_line(exchange: Exchange) -> bytes:
@@ -66,41 +53,19 @@ def parse_line(path: str, line: int, raw: bytes) -> Exchange:
 
     ``path`` is the path inside the bundle.
     """
-    try:
-        exchange = _build_exchange(path, line, raw)
-        # A line that renders to the same bytes holds nothing that was not written.
-        is_unchanged = render_line(exchange) == raw
-    except ValidationError as error:
-        raise EvidenceError(problems_of(error, path, {(): line})) from None
-    except (ValueError, RecursionError):
-        raise EvidenceError([Problem(path, line, "", "no JSON", "a recorded exchange")]) from None
-    if not is_unchanged:
-        raise EvidenceError([Problem(path, line, "", "changed content", "an unchanged exchange")])
-    return exchange
+
+    def build() -> Exchange:
+        head = parse_head(raw)
+        body = raw.partition(_BODY)[2].removesuffix(_END).decode("ascii")
+        value, text = (parse_body(body), None) if head.json_ else (None, _parse_text(body))
+        return head.exchange(path, value, text, body=body, line=line)
+
+    return read_back(path, raw, build, render_line, line)
 
 
 def parse_head(raw: bytes) -> LineHead:
     """Return the fields of a line; raise ValueError if it is not an exchange. No body is parsed."""
     return LineHead.model_validate(json.loads(raw.partition(_BODY)[0] + b"}"))
-
-
-def _build_exchange(path: str, line: int, raw: bytes) -> Exchange:
-    head = parse_head(raw)
-    body = raw.partition(_BODY)[2].removesuffix(_END).decode("ascii")
-    return Exchange(
-        path=path,
-        address=head.address,
-        started=head.started,
-        ended=head.ended,
-        status=head.status,
-        headers=head.headers,
-        value=parse_body(body) if head.json_ else None,
-        text=None if head.json_ else _parse_text(body),
-        redactions=head.redactions,
-        failure=head.failure,
-        body=body,
-        line=line,
-    )
 
 
 def _parse_text(body: str) -> str:
