@@ -35,7 +35,6 @@ UNFINISHED = ".unfinished-"
 """How the name of a folder begins in which a shard is being written."""
 
 _FILES = (FINDINGS, POPULATION, RESULT)
-_BLOCK = 1_048_576
 
 
 class ShardManifest(BaseModel):
@@ -169,8 +168,5 @@ def _manifest(place: Path) -> ShardManifest:
 
 
 def _hash(file: Path) -> str:
-    digest = hashlib.sha256()
     with file.open("rb") as content:
-        for block in iter(lambda: content.read(_BLOCK), b""):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -25,7 +25,7 @@ from inventory.files.ndjson_lines import HeadRecord
 from inventory.files.yaml_json import RecordedFile, token_problem
 from inventory.model.organization import Organization
 from inventory.model.sources import CLOUDS_ONLY, Evidence, Role, Source
-from inventory.system.file_ranges import open_range, split_file
+from inventory.system.file_ranges import open_range, split_file, whole_lines
 from inventory.text.secrets import lines_with_secret
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class NdjsonReader(EntryReader):
         """Yield the lines after the first in groups."""
         first = self._part.first_line if self._part else 1
         with self._open(self._part) as handle:
-            while block := handle.read(_READ) + handle.readline():
+            for block in whole_lines(handle, _READ):
                 self._hash.update(block)
                 for line in lines_with_secret(block, first):
                     self._keep(token_problem(self.file, line))

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from inventory.parquet.layout import ParquetFile
 
 _BATCH = 4_096
-_CHUNK = 1_048_576
 _LEAST, _MOST = -(2**63), 2**63 - 1
 
 
@@ -258,15 +257,12 @@ class ParquetReader(EntryReader):
 
 def _size_of(path: str, sha256: str) -> int | None:
     """Return the size of a file; None if it is missing or has another hash."""
-    size, digest = 0, hashlib.sha256()
     try:
         with Path(path).open("rb") as handle:
-            while block := handle.read(_CHUNK):
-                digest.update(block)
-                size += len(block)
+            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+            return handle.tell() if digest == sha256 else None
     except OSError:
         return None
-    return size if digest.hexdigest() == sha256 else None
 
 
 def _check_columns(engine: Any, literal: str, path: str) -> None:  # noqa: ANN401 (a DuckDB)

@@ -101,10 +101,14 @@ class _OpenRange:
 
 
 def _blocks(path: str, size: int) -> Iterator[bytes]:
-    """Yield the file in blocks of whole lines."""
     with Path(path).open("rb") as file:
-        while block := file.read(size):
-            yield block + file.readline()
+        yield from whole_lines(file, size)
+
+
+def whole_lines(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """Yield what is left of ``file`` in blocks of whole lines, each of about ``size`` bytes."""
+    while block := file.read(size):
+        yield block + file.readline()
 
 
 def open_range(path: str, lines: FileRange | None) -> BinaryIO:
