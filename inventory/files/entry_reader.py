@@ -14,7 +14,13 @@ from pydantic import BaseModel, ValidationError
 from inventory.database_lines.database_reader import DatabaseReader
 from inventory.database_lines.line_patterns import PREFIX
 from inventory.errors import InventoryError, Problem
-from inventory.files.ndjson_lines import BadLineError, EndRecord, parse_line, read_database
+from inventory.files.ndjson_lines import (
+    COUNTED,
+    BadLineError,
+    EndRecord,
+    parse_line,
+    read_database,
+)
 from inventory.files.suggestions import did_you_mean
 from inventory.files.validation import problems_of
 from inventory.files.yaml_json import duplicates_within
@@ -46,7 +52,7 @@ _CUT_SHORT = tuple(
 _OF_ASTRA = frozenset(get_args(Fact)) | {"identity"}
 """What is read from Astra."""
 
-_LISTS: dict[str, tuple[str, type[Located]]] = {
+LISTS: dict[str, tuple[str, type[Located]]] = {
     "key": ("keys", CustomerKey),
     "database": ("databases", Database),
     "region-view": ("region_views", RegionView),
@@ -55,8 +61,9 @@ _LISTS: dict[str, tuple[str, type[Located]]] = {
     "support-case": ("support_cases", SupportCase),
     "reading": ("readings", Reading),
 }
+"""The list of an organization that each kind of entry is in, and what an entry is."""
 
-KINDS = ("organization", *_LISTS)
+KINDS = ("organization", *LISTS)
 _NAMING = ("id", "name", "owner", "captured_at")
 """What an organization's own line states of who it is, and of when."""
 
@@ -336,7 +343,7 @@ class EntryReader(ABC):
         return "", {}
 
     def _append(self, kind: str, data: dict[str, Any], lists: dict[str, list[Any]]) -> None:
-        name, model = _LISTS[kind]
+        name, model = LISTS[kind]
         entry = self._validate(model, data)
         if entry is not None:
             lists.setdefault(name, []).append(entry.at(self._file, self._line))
@@ -359,7 +366,7 @@ class EntryReader(ABC):
             return None
 
     def _assemble(self, block: _Block) -> Organization | None:
-        for name, _ in _LISTS.values():
+        for name, _ in LISTS.values():
             if name in block.data:
                 found = "this field in an organization line"
                 self._keep(Problem(block.file, block.line, name, found, "separate lines"))
@@ -384,8 +391,7 @@ class EntryReader(ABC):
             self._note("", "no organization", "at least one")
         if self._end is None:
             return
-        kinds = {"organizations": "organization", "keys": "key", "databases": "database"}
-        for field, kind in (kinds | {"region_views": "region-view"}).items():
+        for field, kind in COUNTED.items():
             stated, counted_lines = getattr(self._end, field), self._counts[kind]
             if stated != counted_lines:
                 expected = f"{stated:,}, as {self._totals} says"

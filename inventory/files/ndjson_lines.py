@@ -43,6 +43,14 @@ class EndRecord(Entry):
     region_views: Count = 0
 
 
+COUNTED = {
+    "organizations": "organization",
+    "keys": "key",
+    "databases": "database",
+    "region_views": "region-view",
+}
+"""The kind of line that each field of an end record counts."""
+
 _DATABASE = b'{"kind":"database",'
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from inventory.errors import InventoryError, Problem
 from inventory.files.entry_reader import EntryReader, Lines
 from inventory.files.format_detection import INVENTORY
-from inventory.files.ndjson_lines import EndRecord
+from inventory.files.ndjson_lines import COUNTED, EndRecord
 from inventory.files.yaml_json import parse_document, read_own_document, token_problem
 from inventory.model.sources import CLOUDS_ONLY, Role, Source
 from inventory.parquet.database_engine import literal_path, open_engine
@@ -251,8 +251,7 @@ class ParquetReader(EntryReader):
             self._keep(Problem(self.file, 0, "", found, f"at least {self._positions.stop:,}"))
 
     def _stated_totals(self) -> EndRecord:
-        names = ("organizations", "keys", "databases", "region_views")
-        return EndRecord(**{name: getattr(self.head, name) for name in names})
+        return EndRecord(**{name: getattr(self.head, name) for name in COUNTED})
 
 
 def _size_of(path: str, sha256: str) -> int | None:

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from inventory.errors import InputError
 from inventory.evidence.manifest import read_manifest
 from inventory.evidence.reader import evidence_of
+from inventory.files.entry_reader import LISTS
 from inventory.files.evidence_layout import INVENTORY, is_folder
 from inventory.files.ndjson_lines import (
+    COUNTED,
     BadLineError,
     EndRecord,
     HeadRecord,
@@ -33,8 +35,7 @@ from inventory.files.yaml_json import (
 from inventory.model.base import read_moment
 from inventory.model.database import Database
 from inventory.model.gaps import Reading
-from inventory.model.key import CustomerKey, KeyScope, RegionView, SupportCase, VendorAccount
-from inventory.model.kms import CloudKey
+from inventory.model.key import KeyScope
 from inventory.model.organization import Organization
 from inventory.model.sources import Source
 from inventory.past.moments import DatabaseState, KeyState, Moment, Place
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from inventory.model.base import Located
     from inventory.model.sources import Evidence
 
 _HEAD = b'{"kind":"inventory",'
@@ -57,22 +57,16 @@ _CAPTURED_END = re.compile(rb'([0-9TZ:.+-]{10,40})"\}')
 _HASH = re.compile(rb'"sha256":"[0-9a-f]{64}"')
 """The field of a reading that is another one every night, as the answers have new times."""
 
-_MODELS: dict[str, tuple[type[Located], Callable[[Any], object] | None]] = {
-    "key": (CustomerKey, key_identity),
-    "database": (Database, database_identity),
-    "region-view": (RegionView, scope_fields),
-    "vendor-account": (VendorAccount, None),
-    "cloud-key": (CloudKey, cloud_key_identity),
-    "support-case": (SupportCase, None),
+_IDENTITIES: dict[str, Callable[[Any], object]] = {
+    "key": key_identity,
+    "database": database_identity,
+    "region-view": scope_fields,
+    "cloud-key": cloud_key_identity,
 }
-"""The kinds of entries before the readings, and what may be there once only."""
+"""What may be there once only, by the kind of entry."""
 
-_LISTS = ("keys", "databases", "region_views", "vendor_accounts", "cloud_keys", "support_cases")
-_COUNTED = {
-    "keys": "key",
-    "databases": "database",
-    "region_views": "region-view",
-}
+_NOT_OWN = frozenset({"kind", "captured_at", *(name for name, _ in LISTS.values())})
+"""What an organization's own line may not state once its kind and its time are taken from it."""
 
 
 _Key = tuple[bool, bytes]
@@ -300,7 +294,7 @@ def _own(own: bytes) -> tuple[bytes, datetime | None]:
 
 def _owner(own: bytes) -> _Owner:
     data = parse_line(b"{" + own)
-    if data.keys() & {*_LISTS, "readings", "kind", "captured_at"}:
+    if data.keys() & _NOT_OWN:
         raise NotQuickError
     organization = Organization.model_validate({**data, "keys": (), "databases": ()})
     gaps = frozenset(gap.fact for gap in organization.gaps)
@@ -352,9 +346,10 @@ def _parse(raw: bytes) -> _Line:
     if kind == "reading":
         Reading.__pydantic_validator__.validate_python(data)
         return _Line("reading")
-    if not isinstance(kind, str) or kind not in _MODELS:
+    if not isinstance(kind, str) or kind not in LISTS:
         raise NotQuickError
-    model, identity = _MODELS[kind]
+    _, model = LISTS[kind]
+    identity = _IDENTITIES.get(kind)
     entry: Any = model.__pydantic_validator__.validate_python(data)
     if kind == "database":
         return _database_line(entry)
@@ -378,8 +373,8 @@ def _total(known: list[_Known], end: EndRecord) -> Counter[str]:
     counts: Counter[str] = Counter()
     for one in known:
         counts.update(one.entries.counts)
-    stated = {kind: getattr(end, name) for name, kind in _COUNTED.items()}
-    if end.organizations != len(known) or any(counts[kind] != stated[kind] for kind in stated):
+    counts["organization"] = len(known)
+    if any(counts[kind] != getattr(end, name) for name, kind in COUNTED.items()):
         raise NotQuickError
     return counts
 
