@@ -69,16 +69,6 @@ def fingerprint(facts: Sequence[object]) -> str:
     return hashlib.sha256(json.dumps(facts, default=str, sort_keys=True).encode()).hexdigest()
 
 
-def code_hash(suite: Path) -> str:
-    """Return a hash of the code that adds findings up: the hash of the rules lacks it."""
-    digest = hashlib.sha256()
-    for file in sorted((suite / "reports").rglob("*.py")):
-        digest.update(file.read_bytes())
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
 class KeptShards:
     """A folder of shards, which may not exist yet."""
 

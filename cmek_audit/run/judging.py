@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.context import utc
 from checks.engine.evaluation import evaluate_in_series
-from cmek_audit import install_location
-from cmek_audit.execution.kept_shards import KeptShards, ShardPlan, code_hash, fingerprint
+from cmek_audit.execution.kept_shards import KeptShards, ShardPlan, fingerprint
 from cmek_audit.execution.sharded import NotDivisibleError, ShardedAudit, ShardPlace
 from cmek_audit.execution.tally import GroupId, Selection, Tally, Terms, group_id
 from cmek_audit.run.preparation import prepare, repeating_options
@@ -17,6 +16,7 @@ from cmek_audit.run.provenance import version_of
 from inventory.errors import ShardError
 from inventory.past.chains import condense
 from inventory.system.executors import sized_for
+from inventory.system.suite_files import suite_hash
 from inventory.text.display import pluralize
 from reports.record.writer import TOOL
 
@@ -244,7 +244,7 @@ def _plan(prepared: Prepared, split: SplitInventory, divided_for: int) -> ShardP
     sources = (*prepared.inventory.sources, *context.history.sources)
     audit = fingerprint(
         [
-            (version_of(TOOL), code_hash(install_location.folder()), setup.criteria.rules_hash),
+            (version_of(TOOL), suite_hash(), setup.criteria.rules_hash),
             (context.as_of, context.max_age, context.kms, context.rotation_days),
             (setup.gate, options.group, setup.input_files),
             [(source.path, source.role, source.sha256) for source in sources],

@@ -28,8 +28,8 @@ from inventory.system.dask_worker import (
     SharedFolder,
     answer_in_folder,
     run_checked,
-    suite_hash,
 )
+from inventory.system.suite_files import suite_hash
 from inventory.text.display import printable
 
 if TYPE_CHECKING:

@@ -13,11 +13,9 @@ from cmek_audit.execution.kept_shards import (
     PLAN,
     KeptShards,
     ShardPlan,
-    code_hash,
     fingerprint,
 )
 from cmek_audit.execution.shard_files import UNFINISHED, shard_folder
-from cmek_audit.install_location import folder as suite
 from cmek_audit.run.preparation import prepare
 from inventory import inventory_parts
 from inventory.errors import SettingError, ShardError
@@ -115,15 +113,6 @@ def test_a_fingerprint_covers_every_fact() -> None:
     facts: list[list[object]] = [[1], [1, 2], ["1"], [NOW], [(1, (2,))], [(1, 2)]]
     assert len({fingerprint(each) for each in facts}) == len(facts)
     assert fingerprint([NOW, (1,)]) == fingerprint([NOW, [1]])
-
-
-def test_the_code_that_adds_up_is_hashed(tmp_path: Path) -> None:
-    """Other code in the reports is another audit."""
-    (tmp_path / "reports").mkdir()
-    (tmp_path / "reports" / "a.py").write_text("")
-    before = code_hash(tmp_path)
-    (tmp_path / "reports" / "a.py").write_text("1")
-    assert len({before, code_hash(tmp_path), code_hash(suite())}) == 3
 
 
 # --- the shards -----------------------------------------------------------------------------------

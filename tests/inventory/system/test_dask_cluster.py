@@ -278,7 +278,8 @@ def test_finished_tasks_are_not_run_again(cluster: LocalCluster, tmp_path: Path)
         assert len({result.result(timeout=30) for result in done}) <= 2
         until(lambda: not executor._pending)
         # That nothing holds the results any more reaches the scheduler a moment later.
-        until(lambda: not cluster.scheduler.tasks)
+        scheduler: Any = cluster.scheduler
+        until(lambda: not scheduler.tasks)
         kill(worker)
         assert executor.submit(note, str(tmp_path)).result(timeout=30) != worker
         assert len(pids(tmp_path)) == 7
