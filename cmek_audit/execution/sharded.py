@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from checks.engine.context import Summary
-    from cmek_audit.execution.tally import Tally, Terms
+    from cmek_audit.execution.tally import FindingTally, Terms
     from inventory.files.entry_reader import PartRead
     from inventory.inventory import Inventory
     from inventory.inventory_parts import SplitInventory
@@ -88,7 +88,7 @@ class ShardedAudit:
         numbers: Iterable[int],
         inventory: Inventory,
         recorder: Recorder,
-        tally: Tally,
+        tally: FindingTally,
     ) -> None:
         """Add the shards up in their order, as their ``numbers`` come, and judge across them."""
         ready: set[int] = set()
@@ -107,7 +107,7 @@ class ShardedAudit:
         self,
         number: int,
         recorder: Recorder,
-        tally: Tally,
+        tally: FindingTally,
         summaries: list[Summary],
         read: list[PartRead],
     ) -> None:

@@ -78,7 +78,7 @@ class Terms(NamedTuple):
     selection: Selection | None = None
 
 
-class Tally:
+class FindingTally:
     """Applies waivers, selection and baseline to findings, groups them, and hands them on.
 
     Attributes:

@@ -12,9 +12,9 @@ from checks.engine.catalogue import load_rules, rules_hash
 from checks.engine.evaluation import judge_organization
 from cmek_audit.execution.result import ShardResult
 from cmek_audit.execution.shard_files import finish_shard, new_shard
-from cmek_audit.execution.tally import Tally, Terms
+from cmek_audit.execution.tally import FindingTally, Terms
 from inventory.errors import InventoryError, LeakError, ShardError
-from inventory.text.secrets import refuse_leaks
+from inventory.text.searched_files import SearchedFiles
 from reports.record.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -107,14 +107,17 @@ def give_up_shard(task: ShardTask, attempts: int) -> bool:
 def _judge(task: ShardTask, organizations: Iterable[Organization]) -> None:
     terms, rules = _load_terms(task.terms), load_rules()
     with new_shard(Path(task.folder)) as folder:
-        recorder = Recorder(folder, terms.context)
+        files = SearchedFiles()
+        # What is not kept is searched when it is put together with all other shards.
+        watched = {"watch": files.watch} if task.is_kept else {}
+        recorder = Recorder(folder, terms.context, **watched)
         try:
-            tally = Tally(terms, rules, recorder)
+            tally = FindingTally(terms, rules, recorder)
             summaries: list[Summary] = []
             tally.take(_findings(organizations, tally, summaries))
             findings, population_lines = recorder.close()
             if task.is_kept:
-                refuse_leaks(folder.iterdir())
+                files.refuse_leaks(folder.iterdir())
         finally:
             recorder.abort()
         result = ShardResult(
@@ -132,7 +135,7 @@ def _judge(task: ShardTask, organizations: Iterable[Organization]) -> None:
 
 
 def _findings(
-    organizations: Iterable[Organization], tally: Tally, summaries: list[Summary]
+    organizations: Iterable[Organization], tally: FindingTally, summaries: list[Summary]
 ) -> Iterator[Found]:
     terms, rules = tally.terms, load_rules()
     for organization in organizations:

@@ -10,7 +10,7 @@ from checks.engine.context import utc
 from checks.engine.evaluation import evaluate_in_series
 from cmek_audit.execution.kept_shards import KeptShards, ShardPlan, fingerprint
 from cmek_audit.execution.sharded import NotDivisibleError, ShardedAudit, ShardPlace
-from cmek_audit.execution.tally import GroupId, Selection, Tally, Terms, group_id
+from cmek_audit.execution.tally import FindingTally, GroupId, Selection, Terms, group_id
 from cmek_audit.run.preparation import prepare, repeating_options
 from cmek_audit.run.provenance import version_of
 from inventory.errors import ShardError
@@ -80,7 +80,7 @@ def judge(
     """
     setup = prepared.setup
     rules = setup.criteria.rules
-    tally = Tally(terms_of(setup, selection), rules, sink)
+    tally = FindingTally(terms_of(setup, selection), rules, sink)
     organizations = prepared.inventory.organizations()
     tally.take(evaluate_in_series(organizations, rules, setup.context, tally.add_organization))
     return sum_up(prepared, tally, selection)
@@ -99,7 +99,7 @@ def judge_in_shards(
     # The part of an audit that pytest came to is judged by itself: no other run can use it.
     kept = KeptShards(options.shard_dir) if options.shard_dir and selection is None else None
     terms = terms_of(setup, selection)
-    tally = Tally(terms, setup.criteria.rules, recorder)
+    tally = FindingTally(terms, setup.criteria.rules, recorder)
     with kept.locked() if kept else nullcontext():
         setting = sized_for(options.judged_on, scratch.resolve())
         division = divide(prepared, kept, scratch, setting.jobs)
@@ -275,7 +275,7 @@ def terms_of(setup: AuditSetup, selection: Selection | None = None) -> Terms:
     )
 
 
-def sum_up(prepared: Prepared, tally: Tally, selection: Selection | None = None) -> Judged:
+def sum_up(prepared: Prepared, tally: FindingTally, selection: Selection | None = None) -> Judged:
     """Return what all findings came to, once the ``tally`` has taken them."""
     setup = prepared.setup
     changes, left_out = tally.changes, selection.left_out if selection else ""

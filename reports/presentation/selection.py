@@ -183,16 +183,6 @@ class FindingSelector:
         )
 
 
-def select_findings(
-    lines: Iterable[bytes], rules: Sequence[RuleEntry], limits: PageLimits
-) -> Selection:
-    """Pick the findings to show from the ``lines`` of all."""
-    selector = FindingSelector(rules, limits)
-    for line in lines:
-        selector.add(line)
-    return selector.finish()
-
-
 class Urgent:
     """Keeps the most urgent of any number of lines, and drops the others.
 

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cmek_audit.run.audit import begin_report, conclude, draft_audit, publish
 from cmek_audit.run.option_values import parse_options
 from cmek_audit.run.preparation import prepare
+from reports.presentation.selection import FindingSelector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from cmek_audit.run.option_values import Options
-    from reports.model.head import Head
+    from reports.model.head import Head, RuleEntry
+    from reports.presentation.selection import PageLimits, Selection
 
     Entry = dict[str, Any]
 
@@ -326,3 +328,13 @@ class Page(HTMLParser):
             for name, attrs in self.tags
             if attribute in attrs and tag in {"", name}
         ]
+
+
+def select_findings(
+    lines: Iterable[bytes], rules: Sequence[RuleEntry], limits: PageLimits
+) -> Selection:
+    """Pick the findings that a page shows from the ``lines`` of all."""
+    selector = FindingSelector(rules, limits)
+    for line in lines:
+        selector.add(line)
+    return selector.finish()

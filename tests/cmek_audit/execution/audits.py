@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checks.engine.catalogue import load_rules
 from cmek_audit.execution.sharded import ShardedAudit, ShardPlace
-from cmek_audit.execution.tally import Tally
+from cmek_audit.execution.tally import FindingTally
 from cmek_audit.execution.worker import judge_shard
 from cmek_audit.run.judging import judge, sum_up, terms_of
 from cmek_audit.run.option_values import parse_options
@@ -89,7 +89,7 @@ def in_shards(
     prepared = prepare(options)
     shards = sharded(folder, prepared, setting.jobs)
     recorder = Recorder(folder, prepared.setup.context)
-    tally = Tally(terms_of(prepared.setup), prepared.setup.criteria.rules, recorder)
+    tally = FindingTally(terms_of(prepared.setup), prepared.setup.criteria.rules, recorder)
     try:
         numbers = order(list(shards.judge(setting, work=work)))
         shards.put_together(numbers, prepared.inventory, recorder, tally)

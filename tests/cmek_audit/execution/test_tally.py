@@ -5,7 +5,7 @@ from __future__ import annotations
 from checks.engine.context import Context
 from checks.engine.evaluation import evaluate
 from checks.engine.outcome import Gate
-from cmek_audit.execution.tally import Selection, Tally, Terms, group_id
+from cmek_audit.execution.tally import FindingTally, Selection, Terms, group_id
 from tests.builders import (
     AS_OF,
     OTHER_ORGANIZATION,
@@ -29,13 +29,13 @@ FLEET = [
 ]
 
 
-def _tally(terms: Terms = TERMS) -> Tally:
-    tally = Tally(terms, RULES)
+def _tally(terms: Terms = TERMS) -> FindingTally:
+    tally = FindingTally(terms, RULES)
     tally.take(evaluate(FLEET, RULES, terms.context, tally.add_organization))
     return tally
 
 
-def _counts(tally: Tally) -> dict[tuple[str, str], int]:
+def _counts(tally: FindingTally) -> dict[tuple[str, str], int]:
     groups = (group for some in tally.grouping.groups().values() for group in some)
     return {group_id(group): group.counts.total() for group in groups if group.counts}
 
@@ -51,7 +51,7 @@ def test_a_selection_leaves_other_groups_out() -> None:
 def test_two_tallies_are_one() -> None:
     """What two processes counted is added up; without a baseline there are no changes."""
     terms = TERMS
-    one, two = Tally(terms, RULES), Tally(terms, RULES)
+    one, two = FindingTally(terms, RULES), FindingTally(terms, RULES)
     for tally, organization in zip((one, two), FLEET, strict=True):
         tally.take(evaluate([organization], RULES, terms.context, tally.add_organization))
     one.merge(two.grouping, two.waivers, two.changes)

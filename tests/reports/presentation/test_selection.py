@@ -15,14 +15,13 @@ from reports.presentation.selection import (
     Urgent,
     most_urgent,
     open_lines,
-    select_findings,
     share_out,
     urgency,
 )
 from reports.record.encoding import encode_finding
 from tests.hypothesis_profile import examples
 from tests.reports.recording import findings
-from tests.reports.samples import VIOLATIONS, audit
+from tests.reports.samples import VIOLATIONS, audit, select_findings
 
 if TYPE_CHECKING:
     from pathlib import Path

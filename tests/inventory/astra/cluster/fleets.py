@@ -38,8 +38,9 @@ def content(bundle: str) -> list[dict[str, Any]]:
     """Return the organizations without what differs from run to run: when and how it was read."""
     found = [one.model_dump(exclude={"readings", "captured_at"}) for one in read(bundle)]
     for one in found:
-        for view in (*one["region_views"], *one["vendor_accounts"]):
-            view.pop("seen", None)  # the line of the answer, and answers come in any order
+        for name in ("keys", "databases", "region_views", "vendor_accounts"):
+            for entry in one[name]:
+                del entry["seen"]  # the line of the answer, and answers come in any order
     return found
 
 

@@ -20,21 +20,7 @@ from tests.astra.server import Running, serve
 from tests.inventory.astra.cluster.fleets import FLEET, FULL, SMALL, configuration, job_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Running]:
-    with serve(FLEET) as running:
-        yield running
-
-
-@pytest.fixture
-def server(served: Running) -> Running:
-    served.faults = ()
-    served.requests.clear()
-    return served
 
 
 @pytest.fixture

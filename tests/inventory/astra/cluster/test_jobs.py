@@ -20,7 +20,7 @@ from inventory.evidence.writer import make_staging
 from inventory.system.executors import ExecutorSetting, SerialExecutor
 from inventory.text.secrets import Token
 from tests.astra.faults import FIRST, Fault
-from tests.astra.server import Running, serve
+from tests.astra.server import Running
 from tests.clusters.local import kill, local_cluster, processes
 from tests.clusters.proxy import recording_proxy
 from tests.inventory.astra.cluster.fleets import (
@@ -40,19 +40,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from inventory.astra.worker import JobResult
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Running]:
-    with serve(FLEET) as running:
-        yield running
-
-
-@pytest.fixture
-def server(served: Running) -> Running:
-    served.faults = ()
-    served.requests.clear()
-    return served
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from reports.page.findings.evidence_index import EvidenceIndex
 from reports.page.findings.evidence_labels import CitedPopulation
 from reports.page.findings.findings_section import FindingsSection, findings_section, shown_findings
 from reports.page.waiver_list import list_waivers
-from reports.presentation.selection import PageLimits, select_findings
-from tests.reports.samples import VIOLATIONS, WAIVERS, Report, audit
+from reports.presentation.selection import PageLimits
+from tests.reports.samples import VIOLATIONS, WAIVERS, Report, audit, select_findings
 
 
 @pytest.fixture(scope="module")
