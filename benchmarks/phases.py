@@ -30,8 +30,8 @@ from checks.engine.evaluation import judge_organization  # noqa: E402
 from checks.engine.grouping import Grouping  # noqa: E402
 from checks.engine.outcome import Gate  # noqa: E402
 from checks.engine.pass_series import PassSeries  # noqa: E402
+from inventory.index.organization_index import index_organization  # noqa: E402
 from inventory.inventory import Inventory  # noqa: E402
-from inventory.model.organization_index import index_organization  # noqa: E402
 from reports.aggregation.aggregates import Aggregates  # noqa: E402
 from reports.record.encoding import encode_finding, encode_series  # noqa: E402
 from reports.record.layout import FINDINGS  # noqa: E402

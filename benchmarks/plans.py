@@ -92,8 +92,8 @@ def read(path: str, recorded: list[str]) -> None:
     """Read a plan, merge it with what was recorded, and index every organization."""
     sys.path.insert(0, str(ROOT))
     from inventory.errors import InventoryError  # noqa: PLC0415 (not for the bare reading)
+    from inventory.index.organization_index import index_organization  # noqa: PLC0415
     from inventory.inventory import Inventory  # noqa: PLC0415
-    from inventory.model.organization_index import index_organization  # noqa: PLC0415
     from inventory.terraform.organizations import TerraformSettings  # noqa: PLC0415
 
     terraform = TerraformSettings() if recorded else TerraformSettings(ORGANIZATION)

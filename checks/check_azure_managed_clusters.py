@@ -20,8 +20,8 @@ from checks.engine.outcome import report_outcome
 from checks.shared.planned_keys import as_planned, planned_keys
 from checks.shared.remedies import FIND_TYPE
 from checks.shared.verdicts import Verdict, database_location, with_databases_of
+from inventory.index.organization_index import has_no_customer_keys
 from inventory.model.key_ids import parse_key_id
-from inventory.model.organization_index import has_no_customer_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from checks.engine.context import Context
     from checks.engine.finding import Finding
     from checks.engine.outcome import FindingGroup
+    from inventory.index.deployments import Deployment
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.base import SourceLocation
     from inventory.model.key import KeyScope
-    from inventory.model.organization_index import Deployment, OrganizationIndex
     from inventory.model.planned_keys import PlannedKey
 
 CARD = Card(
@@ -110,15 +111,19 @@ _REMOVE_FROM_PLAN = ActionKind(
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each database and each key of that kind, and each that may be of it."""
-    for deployments in index.deployments if any(map(_may_be_of_the_kind, index.scopes)) else ():
-        there = [deployment for deployment in deployments if _may_be_of_the_kind(deployment.scope)]
-        for finding in _judge_database(index, there) if there else ():
-            yield for_database(finding, CARD, there[0].database)
+    for deployments in index.by_database(_there):
+        for finding in _judge_database(index, _there(deployments)):
+            yield for_database(finding, CARD, deployments[0].database)
     for scope, key_id, place in _keys(index):
         yield with_databases_of(_judge_key(scope, key_id, place), index, [scope])
     for scope, key in planned_keys(index):
         if has_no_customer_keys(scope):
             yield _judge_planned(index, scope, key)
+
+
+def _there(deployments: tuple[Deployment, ...]) -> list[Deployment]:
+    """Return those of ``deployments`` that are of that kind, or may be."""
+    return [deployment for deployment in deployments if _may_be_of_the_kind(deployment.scope)]
 
 
 def _keys(index: OrganizationIndex) -> Iterator[tuple[KeyScope, str, SourceLocation]]:

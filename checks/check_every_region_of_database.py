@@ -17,7 +17,7 @@ from checks.shared.verdicts import (
     undetermined,
     unread_keys,
 )
-from inventory.model.organization_index import has_no_customer_keys
+from inventory.index.organization_index import has_no_customer_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from checks.engine.context import Context
     from checks.engine.finding import Finding
     from checks.engine.outcome import FindingGroup
+    from inventory.index.deployments import Deployment
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.base import SourceLocation
-    from inventory.model.organization_index import Deployment, OrganizationIndex
 
 CARD = Card(
     id="CMEK-03",
@@ -63,11 +64,10 @@ CARD = Card(
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each database of several regions as one."""
     yield from undetermined(CARD, index)
-    for deployments in index.deployments:
-        if len(deployments) > 1:
-            database = deployments[0].database
-            for finding in _judge_database(index, deployments):
-                yield for_database(finding, CARD, database)
+    for deployments in index.by_database(lambda regions: len(regions) > 1):
+        database = deployments[0].database
+        for finding in _judge_database(index, deployments):
+            yield for_database(finding, CARD, database)
 
 
 def _judge_database(

@@ -43,8 +43,8 @@ from checks.shared.verdicts import (
     unregistered_key,
 )
 from inventory.files.yaml_json import scope_fields
+from inventory.index.organization_index import has_no_customer_keys
 from inventory.model.key_ids import canonical
-from inventory.model.organization_index import has_no_customer_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,9 +56,10 @@ if TYPE_CHECKING:
     from checks.engine.pass_series import Found
     from checks.shared.direct_evidence import DirectEvidence
     from checks.shared.registration import Order, Period, Registration
+    from inventory.index.deployments import Deployment
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.base import SourceLocation
     from inventory.model.key import CustomerKey, KeyScope
-    from inventory.model.organization_index import Deployment, OrganizationIndex
 
 CARD = Card(
     id="CMEK-05",
@@ -270,16 +271,15 @@ def _judge_deployment(
 def _passes_by_order(index: OrganizationIndex, known: _Known) -> SharedPasses:
     """Return the passes of databases of which nothing but the order of times has to be judged."""
 
-    def time_of(deployment: Deployment) -> datetime | None:
-        if known.is_special or deployment.is_planned or not deployment.expects_customer_key:
-            return None
-        return deployment.deployed
+    def is_dated(deployment: Deployment) -> bool:
+        exists = not (known.is_special or deployment.is_planned)
+        return exists and deployment.expects_customer_key
 
     def judge_first(deployment: Deployment) -> Judgement:
         evidence = _evidence(known, deployment.deployed)
         return Judgement(_verdict(index, known, deployment, TIME), evidence)
 
-    return SharedPasses(known.times, time_of, judge_first)
+    return SharedPasses(known.times, is_dated, judge_first)
 
 
 def _know(index: OrganizationIndex, context: Context, scope: KeyScope) -> _Known:

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from checks.engine.context import Context
     from checks.engine.finding import Finding
     from checks.engine.outcome import FindingGroup
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.attestations import PortalKey
     from inventory.model.key import CustomerKey, KeyScope
-    from inventory.model.organization_index import OrganizationIndex
 
 CARD = Card(
     id="CMEK-09",

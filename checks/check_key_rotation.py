@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from checks.engine.context import Context
     from checks.engine.finding import Finding, Subject
     from checks.engine.outcome import FindingGroup
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.attestations import RotationAttestation
     from inventory.model.key import CustomerKey
     from inventory.model.kms import KmsFact, KmsFacts
-    from inventory.model.organization_index import OrganizationIndex
     from inventory.model.planned_keys import PlannedKey
     from inventory.model.vocabulary import Provider
 

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from checks.engine.context import Context
     from checks.engine.finding import Finding, Subject
     from checks.engine.outcome import FindingGroup
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.base import Located, SourceLocation
     from inventory.model.key import CustomerKey, KeyScope
-    from inventory.model.organization_index import OrganizationIndex
     from inventory.model.planned_keys import PlannedKey
 
     Uses = dict[str, list[tuple[KeyScope, CustomerKey]]]

@@ -26,8 +26,8 @@ from checks.shared.portal import (
 )
 from checks.shared.remedies import for_scope
 from checks.shared.verdicts import with_databases_of
+from inventory.index.organization_index import has_no_customer_keys
 from inventory.model.key_ids import canonical
-from inventory.model.organization_index import has_no_customer_keys
 from inventory.text.display import pluralize
 
 if TYPE_CHECKING:
@@ -37,10 +37,11 @@ if TYPE_CHECKING:
     from checks.engine.context import Context
     from checks.engine.finding import Finding, Subject
     from checks.engine.outcome import FindingGroup
+    from inventory.index.deployments import Deployment
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.base import SourceLocation
     from inventory.model.key import CustomerKey, KeyScope
     from inventory.model.kms import KmsFacts
-    from inventory.model.organization_index import OrganizationIndex
 
 CARD = Card(
     id="CMEK-17",
@@ -162,16 +163,16 @@ class _Key(NamedTuple):
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each key with existing databases that want it by what shows its use."""
     for scope, keys in index.keys.items():
-        deployed = [
-            deployment.deployed
-            for deployment in index.scopes.get(scope, ())
-            if deployment.expects_customer_key and not deployment.is_planned
-        ]
+        deployed = index.in_scope(scope).select(_wants_key_now).deployed
         for name in index.key_ids(scope) if deployed and not has_no_customer_keys(scope) else ():
             entries = [key for key in keys if canonical(key.key_id) == name]
             subject = key_subject(scope, entries[0].key_id)
             finding = _judge_key(_Key(index, scope, entries, deployed, subject), context)
             yield with_databases_of(finding, index, [scope])
+
+
+def _wants_key_now(deployment: Deployment) -> bool:
+    return deployment.expects_customer_key and not deployment.is_planned
 
 
 def _judge_key(key: _Key, context: Context) -> Finding:

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from checks.engine.context import Context
     from checks.engine.finding import Finding
     from checks.engine.outcome import FindingGroup
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.base import SourceLocation
     from inventory.model.gaps import Gap
     from inventory.model.key import KeyScope, SupportCase
-    from inventory.model.organization_index import OrganizationIndex
     from inventory.model.planned_keys import PlannedKey
 
 CARD = Card(

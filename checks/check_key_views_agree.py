@@ -21,8 +21,8 @@ from checks.engine.outcome import report_outcome
 from checks.engine.reasons import cause_of_gap, gap_action
 from checks.shared.remedies import for_scope
 from checks.shared.verdicts import population_gap, with_databases_of
+from inventory.index.organization_index import has_no_customer_keys
 from inventory.model.key_ids import canonical
-from inventory.model.organization_index import has_no_customer_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from checks.engine.context import Context
     from checks.engine.finding import Finding
     from checks.engine.outcome import FindingGroup
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.base import Located, SourceLocation
     from inventory.model.gaps import Gap
     from inventory.model.key import KeyScope, RegionView
     from inventory.model.organization import Organization
-    from inventory.model.organization_index import OrganizationIndex
 
 CARD = Card(
     id="CMEK-13",

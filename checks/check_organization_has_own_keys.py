@@ -21,8 +21,8 @@ from checks.engine.identity import PLANNED, cause_of
 from checks.engine.outcome import report_outcome
 from checks.shared.planned_keys import NO_ID
 from checks.shared.remedies import determine, record_key_id
+from inventory.index.organization_index import scope_of
 from inventory.model.key_ids import canonical, material_id, parse_key_id, project_of
-from inventory.model.organization_index import scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

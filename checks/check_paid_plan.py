@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from checks.engine.context import Context
     from checks.engine.finding import Finding
     from checks.engine.outcome import FindingGroup
-    from inventory.model.organization_index import OrganizationIndex
+    from inventory.index.organization_index import OrganizationIndex
 
 CARD = Card(
     id="CMEK-08",
@@ -108,7 +108,11 @@ def _judge_plan(index: OrganizationIndex, context: Context) -> Finding:
 
 def _uses_keys(index: OrganizationIndex) -> bool:
     managed, policy = index.organization.managed, index.organization.policy
-    expected = any(place.expects_customer_key for places in index.deployments for place in places)
+    expected = any(
+        deployment.expects_customer_key
+        for deployments in index.scopes.values()
+        for deployment in deployments.examples()
+    )
     open_ones = managed.undetermined and policy.of("serverless").encryption == "customer-managed"
     planned = managed.planned_keys or managed.undetermined_keys
     return bool(index.keys or managed.keys or planned or expected or open_ones)

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
     from checks.engine.context import Context, Summary
     from checks.engine.outcome import FindingGroup
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.base import SourceLocation
     from inventory.model.organization import Organization
-    from inventory.model.organization_index import OrganizationIndex
 
 CARD = Card(
     id="CMEK-14",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain, islice
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from checks.engine.card import OVERVIEW, Card, Quote
@@ -17,7 +17,7 @@ from checks.shared.verdicts import (
     unread_keys,
     unregistered_key,
 )
-from inventory.model.organization_index import has_no_customer_keys
+from inventory.index.organization_index import has_no_customer_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from checks.engine.context import Context
     from checks.engine.finding import Finding
     from checks.engine.outcome import FindingGroup
+    from inventory.index.deployments import Deployments
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.key import CustomerKey, KeyScope
-    from inventory.model.organization_index import Deployment, OrganizationIndex
 
 CARD = Card(
     id="CMEK-01",
@@ -72,48 +73,46 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
 
 
 def _judge_scope(
-    index: OrganizationIndex, scope: KeyScope, deployments: list[Deployment]
+    index: OrganizationIndex, scope: KeyScope, deployments: Deployments
 ) -> Iterator[Finding]:
     """Yield one finding if the scope complies, else one for what exists and one for what does not.
 
     The two are different causes: what is only planned can still be prevented.
     """
-    with_customer_key = [
-        deployment for deployment in deployments if deployment.expects_customer_key
-    ]
+    with_customer_key = deployments.select(attrgetter("expects_customer_key"))
     keys = index.keys.get(scope, [])
     if not with_customer_key or keys or has_no_customer_keys(scope):
         finding = _without_failure(scope, with_customer_key or deployments, keys)
         yield with_databases(finding, CARD, len(deployments), index.planned[scope])
         return
     for is_planned in (True, False):
-        alike = [
-            deployment for deployment in with_customer_key if deployment.is_planned is is_planned
-        ]
+        alike = _planned(with_customer_key) if is_planned else _existing(with_customer_key)
         if alike:
             verdict = _without_key(index, scope, alike)
-            where = tuple(deployment.location for deployment in alike[:3])
+            where = tuple(alike.locations[:3])
             finding = verdict.on_subject(CARD, scope_subject(scope), where, is_planned=is_planned)
             yield with_databases(finding, CARD, len(alike), len(alike) if is_planned else 0)
 
 
-def _without_failure(
-    scope: KeyScope, deployments: list[Deployment], keys: list[CustomerKey]
-) -> Finding:
+def _planned(deployments: Deployments) -> Deployments:
+    return deployments.select(attrgetter("is_planned"))
+
+
+def _existing(deployments: Deployments) -> Deployments:
+    return deployments.select(lambda deployment: not deployment.is_planned)
+
+
+def _without_failure(scope: KeyScope, deployments: Deployments, keys: list[CustomerKey]) -> Finding:
     """Return the finding for a scope that has a key, or needs none."""
-    planned = (deployment for deployment in deployments if deployment.is_planned)
-    existing = (deployment for deployment in deployments if not deployment.is_planned)
-    named = islice(chain(planned, existing), 3)
-    subject, where = scope_subject(scope), tuple(deployment.location for deployment in named)
+    named = (*_planned(deployments).locations[:3], *_existing(deployments).locations[:3])
+    subject, where = scope_subject(scope), named[:3]
     if exemption := exemption_of(deployments[0]):
         return exemption.on_subject(CARD, subject, where)
     message = f"The key {keys[0].key_id} is registered."
     return passes(CARD, subject, message, (*locations_of(keys), *where))
 
 
-def _without_key(
-    index: OrganizationIndex, scope: KeyScope, deployments: list[Deployment]
-) -> Verdict:
+def _without_key(index: OrganizationIndex, scope: KeyScope, deployments: Deployments) -> Verdict:
     if exemption := exemption_of(deployments[0]):
         return exemption
     if unread := unread_keys(index, scope.type):

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from checks.engine.context import Context
     from checks.engine.finding import Finding, Subject
     from checks.engine.outcome import FindingGroup
+    from inventory.index.deployments import Deployment
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.base import SourceLocation
     from inventory.model.key import KeyScope
-    from inventory.model.organization_index import OrganizationIndex
 
 CARD = Card(
     id="CMEK-16",
@@ -99,19 +100,22 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
         if _is_preview(scope):
             subject = planned_key_subject(scope, planned)
             yield as_planned(_judge(index, subject, (), context), CARD, index, planned)
-    for deployments in index.deployments if any(map(_is_preview, index.scopes)) else ():
+    for deployments in index.by_database(_there):
         database = deployments[0].database
-        there = [
-            deployment
-            for deployment in deployments
-            if deployment.expects_customer_key and _is_preview(deployment.scope)
-        ]
-        if there:
-            subject = database_subject(index.organization.id, database)
-            finding = _judge(index, subject, database_location(database), context)
-            if finding.cause and all(deployment.is_planned for deployment in there):
-                finding = finding._replace(cause=f"{PLANNED}{finding.cause}")
-            yield for_database(finding, CARD, database)
+        subject = database_subject(index.organization.id, database)
+        finding = _judge(index, subject, database_location(database), context)
+        if finding.cause and all(deployment.is_planned for deployment in _there(deployments)):
+            finding = finding._replace(cause=f"{PLANNED}{finding.cause}")
+        yield for_database(finding, CARD, database)
+
+
+def _there(deployments: tuple[Deployment, ...]) -> list[Deployment]:
+    """Return those of ``deployments`` for which the preview matters."""
+    return [
+        deployment
+        for deployment in deployments
+        if deployment.expects_customer_key and _is_preview(deployment.scope)
+    ]
 
 
 def _is_preview(scope: KeyScope) -> bool:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from checks.engine.context import Context
     from checks.engine.finding import Finding
     from checks.engine.outcome import FindingGroup
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.database import Database
-    from inventory.model.organization_index import OrganizationIndex
 
 CARD = Card(
     id="CMEK-15",
@@ -79,11 +79,10 @@ _ENCRYPT_IN_APPLICATION = ActionKind(
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each stringent database by the attestation of the application's encryption."""
-    for deployments in index.deployments:
+    for deployments in index.by_database(lambda regions: regions[0].database.data == "stringent"):
         database = deployments[0].database
-        if database.data == "stringent":
-            finding = _judge_database(index, database, context)
-            yield for_database(finding, CARD, database)
+        finding = _judge_database(index, database, context)
+        yield for_database(finding, CARD, database)
 
 
 def _judge_database(index: OrganizationIndex, database: Database, context: Context) -> Finding:

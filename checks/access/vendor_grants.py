@@ -14,8 +14,8 @@ from checks.engine.reasons import cause_of_gap, gap_action, recollect_action
 from checks.shared.cloud_facts import fact_locations, unread_finding
 from checks.shared.principals import compare
 from checks.shared.verdicts import COLLECT_KMS
+from inventory.index.organization_index import scope_of
 from inventory.model.key_ids import parse_key_id
-from inventory.model.organization_index import scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from checks.engine.card import Card
     from checks.engine.finding import Finding, Subject
     from checks.shared.principals import Comparison
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.key import CustomerKey
     from inventory.model.kms import KmsFact, KmsFacts
-    from inventory.model.organization_index import OrganizationIndex
     from inventory.model.planned_keys import PlannedKey
 
 _GRANT_KEY = ActionKind(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from checks.engine.context import Context, Summary
     from checks.engine.finding import Finding
     from checks.engine.pass_series import Found
-    from inventory.model.organization_index import OrganizationIndex
+    from inventory.index.organization_index import OrganizationIndex
 
 Judge = Callable[["OrganizationIndex", "Context"], Iterator["Found"]]
 JudgeAcross = Callable[[Sequence["Summary"], "Context"], Iterator["Finding"]]

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from inventory.database_lines.database_list import ids_of
 from inventory.history import History, Observation
 from inventory.model.base import SourceLocation
 from inventory.model.database_ids import DatabaseIds, pack, shared_ids
@@ -14,10 +15,10 @@ from inventory.model.database_ids import DatabaseIds, pack, shared_ids
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.gaps import Gap
     from inventory.model.key import CustomerKey, KeyScope
     from inventory.model.organization import Organization
-    from inventory.model.organization_index import OrganizationIndex
     from inventory.model.planned_keys import PlannedKey
 
 Kms = Literal["recorded", "none"]
@@ -101,14 +102,13 @@ def summarize(index: OrganizationIndex) -> Summary:
     """Keep of an organization what the rules across organizations need."""
     organization = index.organization
     gaps = tuple(gap for gap in organization.missing() if gap.fact.endswith("keys"))
-    existing = [database.id for database in organization.databases or () if database.id]
     return Summary(
         organization.id,
         organization.name,
         organization.keys or (),
         gaps,
         organization.location,
-        pack(existing),
+        pack(ids_of(organization.databases)),
         tuple(key for keys in index.planned_keys.values() for key in keys),
         _databases_by_key(index),
     )

@@ -10,17 +10,17 @@ from checks.engine.context import Context, Summary, gap_text, summarize
 from checks.engine.finding import Finding, inconclusive, locations_of, organization_subject
 from checks.engine.pass_series import one_by_one
 from checks.engine.reasons import cause_of_gap, gap_action
-from inventory.model.organization_index import index_organization
+from inventory.index.organization_index import index_organization
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from checks.engine.catalogue import Rule
     from checks.engine.pass_series import Found
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.gaps import Gap
     from inventory.model.key import CustomerKey
     from inventory.model.organization import Organization
-    from inventory.model.organization_index import OrganizationIndex
     from inventory.model.planned_keys import PlannedKey
 
 K = TypeVar("K", "CustomerKey", "PlannedKey")

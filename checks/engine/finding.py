@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from checks.engine.actions import Action
     from checks.engine.card import Card, Severity
+    from inventory.index.deployments import Deployment
     from inventory.model.base import Located
     from inventory.model.database import Database
     from inventory.model.key import KeyScope
-    from inventory.model.organization_index import Deployment
     from inventory.model.planned_keys import PlannedKey, UndeterminedKey
     from inventory.model.terraform_managed import UndeterminedDatabase
 

@@ -17,7 +17,7 @@ LONGEST = 200
 _ID_SIZE = 10  # bytes, two digits each
 _PLAIN = re.compile(r"[A-Za-z0-9_-]*").fullmatch
 _ESCAPE = re.compile(rb"\.([0-9a-f]{2})")
-_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+_UNSAFE = re.compile(rb"[^A-Za-z0-9_-]")
 
 
 def escape(text: str) -> str:
@@ -29,7 +29,7 @@ def escape(text: str) -> str:
     if _PLAIN(text):
         return text
     raw = text.encode("utf-8", "surrogatepass")
-    return "".join(chr(byte) if byte in _SAFE else f".{byte:02x}" for byte in raw)
+    return _UNSAFE.sub(lambda byte: b".%02x" % ord(byte[0]), raw).decode("ascii")
 
 
 def escape_all(texts: Sequence[str]) -> Sequence[str]:

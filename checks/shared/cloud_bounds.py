@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from inventory.index.organization_index import scope_of
 from inventory.model.key_ids import canonical, owner_of
-from inventory.model.organization_index import scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

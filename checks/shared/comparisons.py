@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checks.engine.catalogue import rule_of
 from checks.engine.context import gap_text
+from inventory.database_lines.database_list import count_kinds, select
+from inventory.index.organization_index import has_no_customer_keys, index_organization, scope_of
 from inventory.model.key import KeyScope
 from inventory.model.key_ids import parse_key_id
-from inventory.model.organization_index import has_no_customer_keys, index_organization, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.database import Database
     from inventory.model.gaps import Fact, Gap, ListPass
     from inventory.model.organization import Organization
-    from inventory.model.organization_index import OrganizationIndex
     from inventory.model.terraform_managed import ManagedDatabase
     from inventory.model.vocabulary import DatabaseType
 
@@ -203,27 +204,33 @@ def _accounts(index: OrganizationIndex, gaps: Mapping[Fact, Gap]) -> Comparison:
 
 
 def _databases(organization: Organization, gaps: Mapping[Fact, Gap]) -> Iterator[Comparison]:
-    existing = [database for database in organization.databases or () if not database.is_planned]
+    counted = count_kinds(organization.databases)
+    kinds = [(database, count) for database, count in counted if not database.is_planned]
+    living = [(database, count) for database, count in kinds if not database.is_terminated]
+    existing, placed = _total(kinds), _total(kind for kind in living if not _lacks_type(kind[0]))
     gaps_found = _of(gaps, "databases")
     for reading in organization.readings:
         if reading.fact == "databases" and reading.passes:
             listed_apart = reading.terminated.entries if reading.terminated else 0
-            yield _read_again(reading.passes, len(existing) - listed_apart, gaps_found)
-    living = [database for database in existing if not database.is_terminated]
-    routes = (("listed and not terminated", len(living)), ("in a key scope", _placed(living)))
-    differences = tuple(_without_type(living))
+            yield _read_again(reading.passes, existing - listed_apart, gaps_found)
+    routes = (("listed and not terminated", _total(living)), ("in a key scope", placed))
+    differences = tuple(_without_type(organization.databases))
     yield Comparison("placements", rule_of("population"), routes, gaps_found, differences)
 
 
-def _without_type(databases: Iterable[Database]) -> Iterator[Difference]:
-    for database in databases:
-        if database.type == "unknown":
+def _total(kinds: Iterable[tuple[Database, int]]) -> int:
+    return sum(count for _, count in kinds)
+
+
+def _lacks_type(database: Database) -> bool:
+    return database.type == "unknown"
+
+
+def _without_type(databases: Sequence[Database] | None) -> Iterator[Difference]:
+    for database in select(databases, _lacks_type):
+        if not (database.is_planned or database.is_terminated):
             text = f"tier {database.tier!r} does not identify the type"
             yield Difference(str(database.id), f"{database.name} ({database.id}): {text}")
-
-
-def _placed(databases: Iterable[Database]) -> int:
-    return sum(database.type != "unknown" for database in databases)
 
 
 def _read_again(passes: Sequence[ListPass], audited: int, gaps: tuple[Gap, ...]) -> Comparison:

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from inventory.index.deployments import Deployment
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.attestations import PortalKey
     from inventory.model.base import SourceLocation
     from inventory.model.database import Database
     from inventory.model.key import CustomerKey, KeyScope
-    from inventory.model.organization_index import Deployment, OrganizationIndex
 
 ON_ASTRA_KEYS, KEY_AVAILABLE, KEY_NEVER_USED = (
     "shown-on-astra-keys",

@@ -18,14 +18,14 @@ from checks.engine.finding import (
 from checks.engine.identity import PLANNED
 from checks.shared.remedies import determine
 from checks.shared.verdicts import with_databases_of
-from inventory.model.organization_index import scope_of
+from inventory.index.organization_index import scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from checks.engine.card import Card
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.key import KeyScope
-    from inventory.model.organization_index import OrganizationIndex
     from inventory.model.planned_keys import PlannedKey, UndeterminedKey
 
 NO_ID = "key-id-not-determined"

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from checks.engine.actions import Action
+    from inventory.index.deployments import Deployment
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.key import KeyScope
     from inventory.model.organization import Organization
-    from inventory.model.organization_index import Deployment, OrganizationIndex
     from inventory.model.planned_keys import PartiallyShown
 
 FIND_TYPE = ActionKind(

@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from checks.engine.context import utc
 from checks.engine.finding import Subject, with_databases
 from checks.engine.pass_series import PassSeries
+from inventory.index.deployments import Deployments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from checks.engine.card import Card
     from checks.engine.finding import Finding
     from checks.engine.pass_series import Found
     from checks.shared.verdicts import Verdict
+    from inventory.index.deployments import Deployment
     from inventory.model.base import SourceLocation
-    from inventory.model.organization_index import Deployment
 
 TIME = "\0"
 """What is in a message in place of the database's time; no text of an inventory can hold it."""
@@ -48,21 +49,22 @@ class SharedPasses:
     def __init__(
         self,
         times: Iterable[datetime],
-        time_of: Callable[[Deployment], datetime | None],
+        is_dated: Callable[[Deployment], bool],
         judge: Callable[[Deployment], Judgement],
     ) -> None:
         """Share what ``judge`` finds, which compares with no other times than ``times``.
 
-        ``time_of`` is the time by which alone a deployment is judged; None if that is not enough.
+        ``is_dated`` says whether a deployment is judged by its time alone, if that is recorded. It
+        is asked once for each kind of deployments that are alike.
         """
         self._bounds = sorted(set(times))
-        self._time_of = time_of
+        self._is_dated = is_dated
         self._judge = judge
         self._known: dict[int, Judgement | None] = {}
 
     def of(self, deployment: Deployment) -> Judgement | None:
         """Return the pass that ``deployment`` shares; None if it has to be judged on its own."""
-        time = self._time_of(deployment)
+        time = deployment.deployed if self._is_dated(deployment) else None
         place = None if time is None else self._span(time)
         if place is None:
             return None
@@ -72,12 +74,14 @@ class SharedPasses:
             self._known[place] = found if is_shared else None
         return self._known[place]
 
-    def of_all(self, deployments: Sequence[Deployment]) -> Judgement | None:
+    def of_all(self, deployments: Deployments) -> Judgement | None:
         """Return the pass that all of ``deployments`` share; None if that cannot be known so.
 
         In a fleet nearly all do, and then the first and the last time are enough to see it.
         """
-        times = [time for time in map(self._time_of, deployments) if time is not None]
+        if not all(map(self._is_dated, deployments.examples())):
+            return None
+        times = [time for time in deployments.deployed if time is not None]
         if len(times) < len(deployments):
             return None
         span = self._span(min(times))
@@ -93,7 +97,7 @@ class SharedPasses:
 
 def judge_in_series(
     card: Card,
-    deployments: Sequence[Deployment],
+    deployments: Deployments,
     passes: SharedPasses,
     judge: Callable[[Deployment], Finding],
 ) -> Iterator[Found]:
@@ -108,22 +112,20 @@ def judge_in_series(
         if shared is None:
             yield from map(judge, alike)
         else:
-            yield _series(card, shared, list(alike))
+            yield _series(card, shared, Deployments(alike))
 
 
-def _series(card: Card, shared: Judgement, deployments: Sequence[Deployment]) -> PassSeries:
+def _series(card: Card, shared: Judgement, deployments: Deployments) -> PassSeries:
     verdict, evidence = shared
     before, _, after = verdict.message.partition(TIME)
     subject = Subject("database-region", "", *deployments[0].scope)
     pattern = verdict.on_subject(card, subject, evidence)._replace(message="")
-    databases = [deployment.database for deployment in deployments]
-    times = [deployment.deployed for deployment in deployments]
     return PassSeries(
         pattern=with_databases(pattern, card, 1, planned=0),
         before=before,
         after=after,
-        ids=[database.id or database.identity for database in databases],
-        names=[database.name for database in databases],
-        locations=[database.location for database in databases],
-        times=[utc(time) for time in times if time is not None],
+        ids=deployments.ids,
+        names=deployments.names,
+        locations=deployments.locations,
+        times=[utc(time) for time in deployments.deployed if time is not None],
     )

@@ -21,7 +21,8 @@ from checks.engine.finding import (
 from checks.engine.identity import PLANNED
 from checks.engine.reasons import cause_of_gap, gap_action
 from checks.shared.remedies import FIND_TYPE, determine
-from inventory.model.organization_index import has_no_customer_keys
+from inventory.database_lines.database_list import count_kinds
+from inventory.index.organization_index import has_no_customer_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from checks.engine.card import Card
     from checks.engine.context import Context
     from checks.engine.finding import RestsOn, Subject
+    from inventory.index.deployments import Deployment
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.attestations import Attestation
     from inventory.model.base import SourceLocation
     from inventory.model.database import Database
@@ -37,7 +40,6 @@ if TYPE_CHECKING:
     from inventory.model.key import CustomerKey, KeyScope
     from inventory.model.kms import KmsFacts
     from inventory.model.organization import Organization
-    from inventory.model.organization_index import Deployment, OrganizationIndex
     from inventory.model.planned_keys import PlannedKey
     from inventory.model.terraform_managed import UndeterminedDatabase
     from inventory.model.vocabulary import DatabaseType
@@ -270,7 +272,7 @@ def lists_none_unattested(organization: Organization, context: Context) -> bool:
     """
     living = any(
         not (database.is_planned or database.is_terminated)
-        for database in organization.databases or ()
+        for database, _ in count_kinds(organization.databases)
     )
     return (
         bool(organization.readings_of_astra)
@@ -288,7 +290,7 @@ def is_bare(organization: Organization) -> bool:
     return (
         organization.keys == ()
         and databases is not None
-        and all(database.is_planned for database in databases)
+        and all(database.is_planned for database, _ in count_kinds(databases))
     )
 
 

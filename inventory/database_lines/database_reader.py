@@ -5,34 +5,38 @@ What it accepts equals what the full reader makes of the same line. It reports n
 
 from __future__ import annotations
 
-from itertools import chain, islice, repeat
-from typing import TYPE_CHECKING, Any
+from itertools import repeat
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from inventory.database_lines.frozen_models import build_models
+from inventory.database_lines.database_columns import DatabaseColumns, DatabaseKind
 from inventory.database_lines.line_patterns import (
     PREFIX,
     WORDS,
-    LinePattern,
     learn_pattern,
 )
 from inventory.model.base import read_moment
-from inventory.model.database import Database, DatabaseRegion
+from inventory.model.database import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
     from datetime import datetime
 
+    from inventory.database_lines.line_patterns import LinePattern
+
     _Key = tuple[str | None, ...]
-    _Values = dict[str, Any]
+    _Row = tuple[str | None, ...]
 
 MOST_KEPT = 4_096
 MOST_PATTERNS = 64
 
+LEAST_IN_COLUMNS = 8
+"""How many databases in a row are worth columns."""
 
-class _UnusualError(Exception):
-    """A line has words or times that need the full reader."""
+
+class _RefusedError(Exception):
+    """A line has words or times that the models refuse."""
 
 
 class DatabaseReader:
@@ -40,118 +44,121 @@ class DatabaseReader:
 
     Words that many databases share, such as type, provider and region, are validated by the models
     once, and kept once.
+
+    Attributes:
+        has_refused: whether a line had words or times that the models refuse. Then its file has a
+            mistake, and nothing more is read here: the full reader reports it.
     """
 
     def __init__(self) -> None:
         """Begin without any pattern."""
         self._patterns: dict[int, list[LinePattern]] = {}
         self._learned = 0
-        self._words = _Words()
+        self._kinds = _Kinds()
         self._moments = _Moments()
+        self.has_refused = False
 
     def learn(self, text: str) -> None:
         """Learn the pattern of a line that the full reader accepted, for the lines to come."""
-        if self._learned < MOST_PATTERNS:
+        if self._learned < MOST_PATTERNS and not self.has_refused:
             self._learned += 1
             if pattern := learn_pattern(text):
                 self._patterns.setdefault(text.count('"'), []).append(pattern)
 
-    def read(self, file: str, line: int, text: str, position: int) -> tuple[list[Database], int]:
+    def read(
+        self, file: str, line: int, text: str, position: int
+    ) -> tuple[list[Database | DatabaseColumns], int, int]:
         """Read lines of ``text`` from ``position`` on, as far as they are plain.
 
-        The first of them has the number ``line`` in ``file``. Returns their databases, and the
-        position after them.
+        The first of them has the number ``line`` in ``file``. Returns their databases, how many
+        these are, and the position after them.
         """
-        found = _Found(file, line)
-        count = -1
-        while len(found.databases) > count and text.startswith(PREFIX, position):
-            count = len(found.databases)
+        found: list[Database | DatabaseColumns] = []
+        number, last = 0, -1
+        while number > last and text.startswith(PREFIX, position):
+            last = number
             # Lines of one pattern have as many quotes, so few patterns are tried.
             quotes = text.count('"', position, text.find("\n", position))
             for pattern in self._patterns.get(quotes, ()):
-                position = self._read_alike(pattern, text, position, found)
-                if len(found.databases) > count:
+                rows, end = _rows_alike(pattern, text, position)
+                columns = self._usual_columns(pattern, rows, file, line + number)
+                if columns:
+                    found += _in_columns_or_models(columns)
+                    number, position = number + len(columns), end
                     break
-        return found.build(), position
+        return found, number, position
 
-    def _read_alike(self, pattern: LinePattern, text: str, position: int, found: _Found) -> int:
-        """Read lines as long as they match ``pattern`` and have no unusual value."""
-        identity, name, created, seen = pattern.own
-        words, moments, added = self._words, self._moments, pattern.added
-        line = first = found.line + len(found.databases)
+    def _usual_columns(
+        self, pattern: LinePattern, rows: list[_Row], file: str, line: int
+    ) -> DatabaseColumns | None:
+        """Return the databases in ``rows``; None if the models refuse one of them."""
         try:
-            # Where no line matches, the expression matches nothing, and the last group is not None.
-            for match in pattern.expression.finditer(text, position):  # pragma: no branch
-                row = match.groups()
-                if row[-1] is not None:
-                    break
-                shared, regions = words[pattern.words(row)]
-                values = shared.copy()
-                values["id"], values["name"] = row[identity], row[name]
-                values["created_at"], values["seen"] = moments[row[created]], row[seen]
-                values["location"] = (found.file, line)
-                values["regions"] = [
-                    {**region, "added_at": moments[row[at]]}
-                    for region, at in zip(regions, added, strict=True)
-                ]
-                found.databases.append(values)
-                position = match.end()
-                line += 1
-        except _UnusualError:
-            pass
-        found.add_run(pattern, line - first)
-        return position
+            return self._columns(pattern, rows, file, line) if rows else None
+        except _RefusedError:
+            self._patterns.clear()
+            self.has_refused = True
+            return None
+
+    def _columns(
+        self, pattern: LinePattern, rows: list[_Row], file: str, line: int
+    ) -> DatabaseColumns:
+        own, time_of = pattern.own, self._moments.__getitem__
+        columns = list(zip(*rows, strict=True))
+        return DatabaseColumns(
+            stated=pattern.stated,
+            kinds=list(map(self._kinds.__getitem__, map(pattern.words, rows))),
+            ids=columns[own.id],
+            names=columns[own.name],
+            created=list(map(time_of, columns[own.created])),
+            added=[list(map(time_of, columns[place])) for place in pattern.added],
+            seen=columns[own.seen],
+            locations=list(zip(repeat(file), range(line, line + len(rows)))),
+        )
 
 
-class _Found:
-    """What was found in lines of ``file`` from ``line`` on, before it becomes models."""
+def _rows_alike(pattern: LinePattern, text: str, position: int) -> tuple[list[_Row], int]:
+    """Read lines of ``text`` from ``position`` on, as long as they match.
 
-    def __init__(self, file: str, line: int) -> None:
-        self.file = file
-        self.line = line
-        self.databases: list[_Values] = []
-        self._runs: list[tuple[LinePattern, int]] = []
-
-    def add_run(self, pattern: LinePattern, length: int) -> None:
-        """Add that as many of the databases, one after the other, have the pattern."""
-        self._runs.append((pattern, length))
-
-    def build(self) -> list[Database]:
-        """Return the databases."""
-        values = [region for database in self.databases for region in database["regions"]]
-        stated = chain.from_iterable(pattern.regions * length for pattern, length in self._runs)
-        made = iter(build_models(DatabaseRegion, values, stated))
-        for database, regions in zip(self.databases, self._grouped(made), strict=True):
-            database["regions"] = regions
-        stated = chain.from_iterable(repeat(run.stated, length) for run, length in self._runs)
-        return build_models(Database, self.databases, stated)
-
-    def _grouped(self, regions: Iterator[DatabaseRegion]) -> Iterator[tuple[DatabaseRegion, ...]]:
-        """Yield the regions of each database."""
-        for pattern, length in self._runs:
-            # ``zip`` takes one from the same iterator for each region that a database has.
-            yield from islice(zip(*[regions] * len(pattern.regions), strict=False), length)
+    Returns their values, and the position after them.
+    """
+    rows: list[_Row] = []
+    # Where no line matches, the expression matches nothing, and the last group is not None.
+    for match in pattern.expression.finditer(text, position):  # pragma: no branch
+        row = match.groups()
+        if row[-1] is not None:
+            break
+        rows.append(row)
+        position = match.end()
+    return rows, position
 
 
-class _Words(dict["_Key", "tuple[_Values, tuple[_Values, ...]]"]):
-    """The values that databases with the same words share, and those of their regions."""
+def _in_columns_or_models(columns: DatabaseColumns) -> Iterable[Database | DatabaseColumns]:
+    """Return the models of databases for which columns are of no use.
 
-    def __missing__(self, words: _Key) -> tuple[_Values, tuple[_Values, ...]]:
-        """Learn them from the models; raise _UnusualError if these refuse the words."""
+    Those of several regions are looked at one by one, and a few in a row cost more in columns.
+    """
+    is_useful = len(columns.added) == 1 and len(columns) >= LEAST_IN_COLUMNS
+    return (columns,) if is_useful else columns.models
+
+
+class _Kinds(dict["_Key", DatabaseKind]):
+    """The kinds of databases, by the words that those of a kind share."""
+
+    def __missing__(self, words: _Key) -> DatabaseKind:
+        """Learn a kind from the models; raise _RefusedError if these refuse the words."""
         named = dict(zip(WORDS, words, strict=False))
         places = zip(*[iter(words[len(WORDS) :])] * 2, strict=True)
         regions = [_stated({"name": name, "provider": provider}) for name, provider in places]
         try:
-            database = Database.model_validate(
+            example = Database.model_validate(
                 {"id": "any", "name": "any", "regions": regions, **_stated(named)}
             )
         except ValidationError:
-            raise _UnusualError from None
+            raise _RefusedError from None
         if len(self) >= MOST_KEPT:
             self.clear()
-        shared = dict(vars(database)), tuple(dict(vars(region)) for region in database.regions)
-        self[words] = shared
-        return shared
+        kind = self[words] = DatabaseKind(example)
+        return kind
 
 
 def _stated(data: dict[str, str | None]) -> dict[str, str]:
@@ -162,10 +169,10 @@ class _Moments(dict["str | None", "datetime | None"]):
     """The times that texts state; None for none."""
 
     def __missing__(self, text: str | None) -> datetime | None:
-        """Read a time; raise _UnusualError if it is none."""
+        """Read a time; raise _RefusedError if it is none."""
         moment = read_moment(text)
         if text is not None and moment is None:
-            raise _UnusualError
+            raise _RefusedError
         if len(self) >= MOST_KEPT:
             self.clear()
         self[text] = moment

@@ -11,6 +11,7 @@ import re
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from inventory.database_lines.database_columns import StatedFields
 from inventory.model.base import SEEN
 
 if TYPE_CHECKING:
@@ -36,6 +37,15 @@ _DATABASE = {
 _REGION = {"name": _IDENTIFIER, "provider": _PLAIN, "added_at": _TIME}
 
 
+class OwnFields(NamedTuple):
+    """The positions of what each database has for itself among the groups of a pattern."""
+
+    id: int
+    name: int
+    created: int
+    seen: int
+
+
 class LinePattern(NamedTuple):
     """The pattern of lines that have the same fields in the same order.
 
@@ -43,20 +53,18 @@ class LinePattern(NamedTuple):
 
     Attributes:
         expression: matches one line, or nothing at all where the line is another.
-        own: the positions of id, name, time of creation and place seen among the groups.
+        own: the positions of what each database has for itself.
         words: returns the words of a match, from its groups: the ``WORDS``, then name and provider
             of each region.
         added: the position of each region's time of addition.
-        stated: the fields of the database.
-        regions: the fields of each region.
+        stated: the fields of the database and of its regions.
     """
 
     expression: re.Pattern[str]
-    own: tuple[int, ...]
-    words: Callable[[tuple[str, ...]], tuple[str | None, ...]]
+    own: OwnFields
+    words: Callable[[tuple[str | None, ...]], tuple[str | None, ...]]
     added: tuple[int, ...]
-    stated: set[str]
-    regions: tuple[set[str], ...]
+    stated: StatedFields
 
 
 def learn_pattern(line: str) -> LinePattern | None:
@@ -82,11 +90,10 @@ def learn_pattern(line: str) -> LinePattern | None:
     )
     pattern = LinePattern(
         expression=expression,
-        own=tuple(own),
+        own=OwnFields(*own),
         words=itemgetter(*words, *named),
         added=tuple(added),
-        stated=set(data),
-        regions=tuple(map(set, regions)),
+        stated=StatedFields(set(data), tuple(map(set, regions))),
     )
     return pattern if expression.fullmatch(line) else None
 

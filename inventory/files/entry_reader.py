@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from inventory.database_lines.database_list import DatabaseList
 from inventory.database_lines.database_reader import DatabaseReader
 from inventory.database_lines.line_patterns import PREFIX
 from inventory.errors import InventoryError, Problem
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from inventory.database_lines.database_columns import DatabaseColumns
     from inventory.system.file_ranges import FileRange, SplitFile
 
 T = TypeVar("T", bound=BaseModel)
@@ -302,17 +304,19 @@ class EntryReader(ABC):
         if block is not None:
             yield block
 
-    def _read_databases(self, chunk: Lines, position: int, databases: list[Database]) -> int:
+    def _read_databases(
+        self, chunk: Lines, position: int, databases: list[Database | DatabaseColumns]
+    ) -> int:
         """Read as many databases as need no check by ``_read_line``, which takes far longer.
 
         Most lines are databases as programs write them. Returns the position after them.
         """
         text = chunk.text
         while text.startswith(PREFIX, position):
-            known, position = self._plain.read(chunk.file, self._line + 1, text, position)
+            known, number, position = self._plain.read(chunk.file, self._line + 1, text, position)
             databases += known
-            self._line += len(known)
-            self._counts["database"] += len(known)
+            self._line += number
+            self._counts["database"] += number
             line = _line_at(text, position)
             entry = read_database(line.encode("utf-8", "surrogateescape"))
             if entry is None:
@@ -379,6 +383,7 @@ class EntryReader(ABC):
                 self._keep(problem)
             return None
         known: dict[str, Any] = {name: tuple(entries) for name, entries in block.lists.items()}
+        known["databases"] = _list_of(known["databases"])
         if any(reading.fact in _OF_ASTRA for reading in known.get("readings", ())):
             known = {"region_views": (), "vendor_accounts": ()} | known
         known["captured_at"] = organization.captured_at or self.captured_at
@@ -404,6 +409,12 @@ class EntryReader(ABC):
         self._total_problems += 1
         if len(self._problems) < MOST_KEPT:
             self._problems.append(problem)
+
+
+def _list_of(parts: tuple[Database | DatabaseColumns, ...]) -> Sequence[Database]:
+    """Return the databases in ``parts``: a tuple if there are no columns."""
+    databases = tuple(part for part in parts if isinstance(part, Database))
+    return databases if len(databases) == len(parts) else DatabaseList(parts)
 
 
 def _line_at(text: str, position: int) -> str:

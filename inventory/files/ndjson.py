@@ -18,6 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from inventory.database_lines.database_columns import DatabaseColumns
+from inventory.database_lines.database_list import parts_of
 from inventory.errors import InventoryError, Problem
 from inventory.files.entry_reader import EntryReader, Lines
 from inventory.files.format_detection import STREAM, content_problem
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from inventory.files.entry_reader import PartRead
+    from inventory.model.base import SourceLocation
     from inventory.system.file_ranges import FileRange, SplitFile
 
 
@@ -211,16 +214,28 @@ def _readable(file: str) -> Iterator[None]:
 
 def _at_answers(organization: Organization, bundle: str) -> Organization:
     """Set each entry's location to where it was seen in the recorded answers of ``bundle``."""
-    for name in ("keys", "databases", "region_views", "vendor_accounts"):
+    for part in parts_of(organization.databases):
+        if isinstance(part, DatabaseColumns):
+            known = zip(part.seen, part.locations, strict=True)
+            part.move([_at_answer(*entry, bundle) for entry in known])
+        else:
+            part.at(*_at_answer(part.seen, part.location, bundle))
+    for name in ("keys", "region_views", "vendor_accounts"):
         for entry in getattr(organization, name) or ():
-            if entry.seen is not None:
-                path, _, line = entry.seen.rpartition(":")
-                entry.at(f"{bundle}/{path}", int(line))
+            entry.at(*_at_answer(entry.seen, entry.location, bundle))
     for cloud_key in organization.cloud_keys or ():
         seen = {fact: place.rpartition(":") for fact, place in cloud_key.seen.items()}
         places = {fact: (f"{bundle}/{path}", int(line)) for fact, (path, _, line) in seen.items()}
         cloud_key.facts.located(places)
     return organization
+
+
+def _at_answer(seen: str | None, location: SourceLocation, bundle: str) -> SourceLocation:
+    """Return where an entry was seen in the recorded answers; its own location if that is none."""
+    if seen is None:
+        return location
+    path, _, line = seen.rpartition(":")
+    return f"{bundle}/{path}", int(line)
 
 
 def read_whole(reader: EntryReader) -> RecordedFile:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from operator import attrgetter
 from pathlib import Path as FilePath
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from inventory.database_lines.database_list import ids_of
 from inventory.errors import InventoryError, Problem
 from inventory.files.documents import Document, FieldPath, read_document
 from inventory.files.evidence_layout import is_folder
@@ -44,7 +44,6 @@ LARGE = (
 )
 """The note on a large file in YAML or JSON."""
 
-_ID = attrgetter("id")
 LISTS = (
     "keys",
     "databases",
@@ -233,7 +232,7 @@ def duplicates_within(file: str, organization: Organization) -> Iterator[Problem
     """Find databases, keys and region views that one organization lists twice."""
     databases = organization.databases or ()
     # Several planned databases have no id, and then equal ones are looked at more closely.
-    if len(set(map(_ID, databases))) < len(databases):
+    if len(set(ids_of(databases))) < len(databases):
         yield from repeated_entries(file, "database", databases, database_identity)
     yield from repeated_entries(file, "key", organization.keys or (), key_identity)
     yield from repeated_entries(file, "region view", organization.region_views or (), scope_fields)

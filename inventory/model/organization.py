@@ -6,12 +6,14 @@ All times are aware and compared in UTC. An absent field is a missing fact, neve
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Self, get_args
 
 from pydantic import (
     Field,
     PrivateAttr,
+    SerializerFunctionWrapHandler,
     StrictBool,
+    field_serializer,
     field_validator,
     model_validator,
 )
@@ -42,6 +44,14 @@ from inventory.model.vocabulary import (
     DatabaseType,
     canonical_type,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Databases = Sequence[Database]
+else:
+    # A list that a file states becomes a tuple. A reader of lines may put a ``DatabaseList`` there.
+    Databases = tuple[Database, ...]
 
 
 class Expectation(Entry):
@@ -107,7 +117,7 @@ class Organization(Located):
     name: Name
     owner: Owner | None = None
     keys: tuple[CustomerKey, ...] | None = None
-    databases: tuple[Database, ...] | None = None
+    databases: Databases | None = None
     region_views: tuple[RegionView, ...] | None = None
     vendor_accounts: tuple[VendorAccount, ...] | None = None
     cloud_keys: tuple[CloudKey, ...] | None = None
@@ -120,6 +130,12 @@ class Organization(Located):
     gaps: tuple[Gap, ...] = ()
     captured_at: Moment | None = None
     _managed: ManagedResources = PrivateAttr(default=ManagedResources())
+
+    @field_serializer("databases", mode="wrap")
+    def _dump_databases(
+        self, databases: Databases | None, dump: SerializerFunctionWrapHandler
+    ) -> object:
+        return dump(None if databases is None else tuple(databases))
 
     @property
     def managed(self) -> ManagedResources:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from inventory.errors import InventoryError, Problem
 from inventory.files.merging import contradiction, merge_keys
+from inventory.index.organization_index import scope_of
 from inventory.model.key import CustomerKey
-from inventory.model.organization_index import scope_of
 from inventory.past.moments import DatabaseState, KeyState, KnownDatabase, Moment, place_of
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from inventory.database_lines.database_list import select
+from inventory.index.organization_index import scope_of
 from inventory.model.key import KeyScope
-from inventory.model.organization_index import scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,15 +53,19 @@ def terraform_scopes(organization: Organization) -> dict[KeyScope, TerraformScop
 
 
 def _databases(organization: Organization) -> Iterator[tuple[KeyScope, str, str]]:
-    for database in organization.databases or ():
+    for database in select(organization.databases, _is_anything_planned):
         for region in database.regions:
-            # Nearly all databases exist: a call for each of them would take longer than the rest.
             is_planned = region.state == "planned" or database.state == "planned"
             address = (region.resource or database.resource) if is_planned else ""
             if address and _expects_customer_key(organization, database, region):
                 provider = region.provider or database.provider
                 scope = KeyScope(organization.id, database.type, provider, region.name)
                 yield scope, "databases", address
+
+
+def _is_anything_planned(database: Database) -> bool:
+    # Nearly all databases exist: a generator for each of them would take longer than the rest.
+    return database.state == "planned" or "planned" in [region.state for region in database.regions]
 
 
 def _expects_customer_key(

@@ -11,6 +11,7 @@ from checks.engine.card import Severity, rank
 from checks.engine.finding import OPEN
 from checks.engine.identity import PLANNED, reason_of
 from checks.shared.remedies import sentence_for_all
+from inventory.database_lines.database_list import select
 from reports.aggregation.coverage_states import NEEDED
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ class Spread:
 
     def add(self, organization: Organization) -> None:
         """Remember the databases of ``organization`` that are in several key scopes."""
-        for database in organization.databases or ():
-            if len(database.regions) > 1 and not database.is_terminated:
+        for database in select(organization.databases, lambda database: len(database.regions) > 1):
+            if not database.is_terminated:
                 kind, provider = database.type, database.provider
                 places = frozenset(
                     (organization.id, kind, region.provider or provider, region.name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from inventory.database_lines.database_list import count_kinds
+
 if TYPE_CHECKING:
     from inventory.model.organization import Organization
     from inventory.model.terraform_managed import UndeterminedDatabase
@@ -26,10 +28,10 @@ def expect_databases(organization: Organization) -> ExpectedDatabases:
     undetermined = len(undetermined_databases(organization))
     count = 0
     regions: dict[str, int] = {}
-    for database in organization.databases or ():
-        if database.status != "ACTIVE" and database.is_terminated:
+    for database, number in count_kinds(organization.databases):
+        if database.is_terminated:
             continue
-        count += 1
+        count += number
         if len(database.regions) > 1:
             regions[database.identity] = len(database.regions)
     return ExpectedDatabases(count + undetermined, regions)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from checks.engine.context import utc
 from checks.engine.finding import key_subject
 from checks.shared.key_registration import KeyRegistration, date_registration
+from inventory.index.organization_index import scope_of
 from inventory.model.key_ids import canonical
-from inventory.model.organization_index import scope_of
 from reports.record.key_facts import cloud_record, portal_of_key
 
 if TYPE_CHECKING:

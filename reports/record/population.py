@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from checks.engine.context import day, utc
 from checks.shared.comparisons import reconcile
+from inventory.database_lines.database_list import count_kinds
 from inventory.model.attestations import Attestation
 from reports.aggregation.expected_databases import undetermined_databases
 from reports.record.attested_statements import in_words
@@ -120,10 +121,9 @@ def describe_manifest(evidence: Evidence) -> BundleManifest:
 
 def _row(organization: Organization) -> OrganizationEntry:
     databases = organization.databases
-    states: Counter[str] = Counter([database.state for database in databases or ()])
-    gone = [database.state for database in databases or () if database.is_terminated]
-    states.subtract(gone)
-    states["terminated"] = len(gone)
+    states: Counter[str] = Counter()
+    for database, count in count_kinds(databases):
+        states["terminated" if database.is_terminated else database.state] += count
     states["planned"] += len(undetermined_databases(organization))
     captured = organization.captured_at
     return {
@@ -178,7 +178,7 @@ def _attested(organization: Organization) -> Iterator[Attested]:
             yield Attested(organization.id, what, statement)
     for key in organization.keys or ():
         yield from _attested_of_key(organization.id, key)
-    for database in organization.databases or ():
+    for database, _ in count_kinds(organization.databases):
         if encryption := database.application_encryption:
             what = "application encryption"
             yield Attested(organization.id, what, encryption, database=database.name)

@@ -16,8 +16,10 @@ from checks.engine.finding import (
     undetermined_key_subject,
 )
 from checks.engine.identity import escape, escape_all, join
+from inventory.database_lines.database_columns import DatabaseColumns
+from inventory.database_lines.database_list import parts_of
+from inventory.index.organization_index import scope_of
 from inventory.model.database import deployed_at
-from inventory.model.organization_index import scope_of
 from inventory.model.vocabulary import DatabaseType
 from inventory.text.canonical_json import compact_json
 from reports.aggregation.expected_databases import undetermined_databases
@@ -26,9 +28,11 @@ from reports.record.key_facts import portal_of_region
 from reports.record.key_lines import add_cloud_facts, registered_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from checks.engine.context import Context
+    from inventory.database_lines.database_columns import DatabaseKind, StatedFields
     from inventory.model.base import Located, SourceLocation
     from inventory.model.database import Database, DatabaseRegion, Encryption
     from inventory.model.organization import Organization
@@ -125,9 +129,17 @@ def _with_plan(line: L, entry: Located, missing: str) -> L:
 
 def _encode_databases(organization: Organization) -> Iterator[str]:
     """Yield the lines of the databases; what many of them have in common is rendered once."""
-    encoder, every = _DatabaseEncoder(organization), organization.databases or ()
-    for start in range(0, len(every), _TOGETHER):
-        yield from encoder.encode(every[start : start + _TOGETHER])
+    encoder = _DatabaseEncoder(organization)
+    waiting: list[Database] = []
+    for part in parts_of(organization.databases):
+        if isinstance(part, DatabaseColumns) or len(waiting) == _TOGETHER:
+            yield from encoder.encode(waiting)
+            waiting.clear()
+        if isinstance(part, DatabaseColumns):
+            yield from encoder.encode_columns(part)
+        else:
+            waiting.append(part)
+    yield from encoder.encode(waiting)
 
 
 class _DatabaseEncoder:
@@ -153,6 +165,41 @@ class _DatabaseEncoder:
         )
         return list(map(self._line, databases, *columns))
 
+    def encode_columns(self, databases: DatabaseColumns) -> Iterable[str]:
+        """Return the lines of ``databases``; what those of a kind share is rendered once."""
+        if not all(_shows_deployment(kind, databases.stated) for kind in databases.counts):
+            return self.encode(databases.models)
+        shared = {kind: self._shared(kind, databases.stated) for kind in databases.counts}
+        columns = (
+            map(shared.__getitem__, databases.kinds),
+            *(escape_all(databases.ids), quote_all(databases.ids), quote_all(databases.names)),
+            *(_in_words(databases.created), _in_words(databases.deployed)),
+            map(_location, databases.locations),
+        )
+        begin = self._begin
+        return (
+            f'{begin}{path}{state}{identity},"name":{name}{place}{created}{region}{deployed}'
+            f"{end}{location}}}"
+            for (state, place, region, end), path, identity, name, created, deployed, location in (
+                zip(*columns, strict=True)
+            )
+        )
+
+    def _shared(self, kind: DatabaseKind, stated: StatedFields) -> tuple[str, str, str, str]:
+        """Render what is before the id, the creation, the deployment and the location."""
+        database, (region,) = kind.example, kind.example.regions
+        state = "terminated" if database.is_terminated else "existing"
+        is_dated = "created_at" in stated.database
+        created, end = ('"created_at":"', '",') if is_dated else ("", "")
+        field = "added_at" if "added_at" in stated.regions[0] else "deployed_at"
+        deployed = f'","{field}":"' if is_dated or field == "added_at" else ""
+        return (
+            f'{self._owner}{state}","id":',
+            f',"type":"{database.type}","provider":"{database.provider}",{created}',
+            f'{end}"regions":[{self._region_begin(database, region)}{state}{deployed}',
+            f'","encryption":"{self._expected[database.type]}"}}],',
+        )
+
     def _line(self, database: Database, path: str, identity: str, name: str) -> str:
         """Render ``database``, whose path is escaped; its id and its name are quoted."""
         kind, provider, created = database.type, database.provider, database.created_at
@@ -171,12 +218,7 @@ class _DatabaseEncoder:
     def _region(
         self, database: Database, region: DatabaseRegion, state: str, expected: Encryption
     ) -> str:
-        place = database.type, region.provider or database.provider, region.name
-        begin = self._regions.get(place)
-        if begin is None:
-            scope = join(self._organization, *place)
-            begin = f'{{"name":{quote(region.name)},"scope":"{scope}","state":"'
-            self._regions[place] = begin
+        begin = self._region_begin(database, region)
         if state == "existing":
             state = region.state
         added = look = ""
@@ -187,6 +229,28 @@ class _DatabaseEncoder:
         if region.portal:
             look = f',"portal":{compact_json(portal_of_region(region.portal))}'
         return f'{begin}{state}{added}","encryption":"{region.encryption or expected}"{look}}}'
+
+    def _region_begin(self, database: Database, region: DatabaseRegion) -> str:
+        """Render name and key scope of a region, up to its state."""
+        place = database.type, region.provider or database.provider, region.name
+        begin = self._regions.get(place)
+        if begin is None:
+            scope = join(self._organization, *place)
+            begin = f'{{"name":{quote(region.name)},"scope":"{scope}","state":"'
+            self._regions[place] = begin
+        return begin
+
+
+def _shows_deployment(kind: DatabaseKind, stated: StatedFields) -> bool:
+    """Say whether a region's time is rendered as ``deployed`` has it.
+
+    Of a database that is gone, only the region's own time is.
+    """
+    return "added_at" in stated.regions[0] or not kind.example.is_terminated
+
+
+def _in_words(times: Sequence[datetime | None]) -> list[str]:
+    return [utc(time) if time else "" for time in times]
 
 
 def _location(location: SourceLocation) -> str:

@@ -92,11 +92,12 @@ class HashedLines:
 
     def _flush(self) -> None:
         if self._pending:
-            raw = ("\n".join(self._pending) + "\n").encode("ascii")
+            self._pending.append("")  # the last line ends, too
+            raw = "\n".join(self._pending).encode("ascii")
             self._hash.update(raw)
             self._watch(raw)
             self._size += len(raw)
-            self._count += len(self._pending)
+            self._count += len(self._pending) - 1
             self._file.write(raw)
             self._pending.clear()
 

@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 from inventory.errors import InventoryError, Problem
 from inventory.files.merging import merge_planned_databases
+from inventory.index.organization_index import index_organization
 from inventory.inventory import Inventory
 from inventory.model.organization import Organization
-from inventory.model.organization_index import index_organization
 from tests.builders import (
     DATABASE,
     ORGANIZATION,
@@ -190,7 +190,7 @@ def test_what_is_wanted_of_the_planned_regions() -> None:
         ("us-west-2", "astra-provided", "test"),
         ("eu-west-1", "customer-managed", None),
     ]
-    [group] = index_organization(an_organization(databases=[database])).deployments
+    [group] = index_organization(an_organization(databases=[database])).by_database(len)
     assert [deployment.expects_customer_key for deployment in group] == [True, False, True]
 
 
@@ -198,7 +198,7 @@ def test_a_planned_region_without_a_word_follows_its_database() -> None:
     """Of a planned region the same is expected as of its database, if the plan does not say."""
     recorded = present(encryption="astra-provided", reason="public data")
     database = grown(recorded, growing("us-west-2"))
-    [group] = index_organization(an_organization(databases=[database])).deployments
+    [group] = index_organization(an_organization(databases=[database])).by_database(len)
     assert [deployment.expectation.reason for deployment in group] == ["public data", "public data"]
 
 
@@ -242,7 +242,7 @@ def test_an_added_region_is_placed() -> None:
     """A region that is added to an existing database is planned, and located where that is."""
     database = grown(present(), growing("us-west-2", address="astra_database.orders"))
     index = index_organization(an_organization(databases=[database]))
-    [(here, added)] = index.deployments
+    [(here, added)] = index.by_database(len)
     assert (here.is_planned, here.location) == (False, ("a.yaml", 7))
     assert (added.is_planned, added.location) == (True, ("plan.json", 5, "astra_database.orders"))
     assert {scope.region: count for scope, count in index.planned.items()} == {"us-west-2": 1}
@@ -273,7 +273,9 @@ def test_a_region_may_be_written_as_planned(tmp_path: Path) -> None:
     data = document_data(organization_data(databases=[database_data(regions=regions)]))
     [organization] = Inventory([write_yaml(tmp_path / "a.yaml", data)]).organizations()
     index = index_organization(organization)
-    assert [deployment.is_planned for [*group] in index.deployments for deployment in group] == [
+    assert [
+        deployment.is_planned for [*group] in index.by_database(len) for deployment in group
+    ] == [
         False,
         True,
     ]

@@ -20,6 +20,7 @@ FLOORS = (
     {"inventory.model"},
     {"inventory.system"},
     {"inventory.database_lines"},
+    {"inventory.index"},
     {"inventory.files"},
     {"inventory.terraform", "inventory.evidence", "inventory.parquet"},
     {"inventory.past"},

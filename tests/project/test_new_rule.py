@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from checks.engine.context import Context
     from checks.engine.finding import Finding
     from checks.engine.outcome import FindingGroup
-    from inventory.model.organization_index import OrganizationIndex
+    from inventory.index.organization_index import OrganizationIndex
 
 CARD = Card(
     id="CMEK-98",

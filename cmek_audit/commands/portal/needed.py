@@ -11,19 +11,19 @@ from checks.engine.context import day
 from checks.engine.evaluation import judge_organization
 from checks.shared.direct_evidence import ScopeKeys, unknown_user
 from checks.shared.portal import is_in_portal, shows_use
+from inventory.index.organization_index import index_organization
 from inventory.model.attestations import PortalKey
 from inventory.model.key import KeyScope
-from inventory.model.organization_index import index_organization
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from checks.engine.context import Context
     from checks.engine.finding import Finding
+    from inventory.index.organization_index import OrganizationIndex
     from inventory.model.database import Database
     from inventory.model.key import CustomerKey
     from inventory.model.organization import Organization
-    from inventory.model.organization_index import OrganizationIndex
 
 Kind = Literal["key", "region"]
 

@@ -15,9 +15,9 @@ from checks.engine.context import (
     summarize,
     utc,
 )
+from inventory.index.organization_index import index_organization
 from inventory.model.gaps import Gap
 from inventory.model.key import KeyScope
-from inventory.model.organization_index import index_organization
 from tests.builders import (
     AS_OF,
     ORGANIZATION,

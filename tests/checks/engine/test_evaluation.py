@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from checks.engine.pass_series import Found
-    from inventory.model.organization_index import OrganizationIndex
+    from inventory.index.organization_index import OrganizationIndex
 
 EVERY = list(RULES.values())
 NEEDY = [(rule, need) for rule, each in RULES.items() for need in each.card.needs]

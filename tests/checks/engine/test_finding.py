@@ -31,8 +31,8 @@ from checks.engine.finding import (
     with_databases,
 )
 from checks.engine.identity import finding_id
+from inventory.index.organization_index import index_organization
 from inventory.model.key import KeyScope
-from inventory.model.organization_index import index_organization
 from tests.builders import (
     DATABASE,
     ORGANIZATION,
@@ -169,7 +169,7 @@ def test_databases_are_known_by_id_and_planned_ones_by_name() -> None:
     )
     assert database_subject("acme", planned).path == "acme/database/planned.20acme.2fnew"
     index = index_organization(an_organization(databases=[existing, planned]))
-    subjects = [deployment_subject(group[0]) for group in index.deployments]
+    subjects = [deployment_subject(group[0]) for group in index.by_database(len)]
     assert subjects[0] == (
         "database-region",
         f"{ORGANIZATION}/database/{DATABASE}/us-east-1",

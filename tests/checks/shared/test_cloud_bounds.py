@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from checks.shared.cloud_bounds import CloudBounds, bounds_by_cloud
+from inventory.index.organization_index import scope_of
 from inventory.model.key import CustomerKey
 from inventory.model.kms import KmsFact
-from inventory.model.organization_index import scope_of
 from tests.builders import (
     AS_OF,
     ORGANIZATION,

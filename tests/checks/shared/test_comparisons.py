@@ -10,10 +10,10 @@ from hypothesis import given
 from checks.engine.finding import OPEN
 from checks.shared import comparisons
 from checks.shared.comparisons import Difference, compare, missing_regions, reconcile
+from inventory.index.organization_index import index_organization
 from inventory.model.database import Database
 from inventory.model.gaps import Fact, Gap, ListPass, Reading
 from inventory.model.key import VendorAccount
-from inventory.model.organization_index import index_organization
 from inventory.model.terraform_managed import ManagedDatabase, ManagedResources
 from tests.builders import (
     DATABASE,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from checks.engine.context import Context
 from checks.shared.direct_evidence import NOTHING, ScopeKeys, find_direct_evidence, unknown_user
 from inventory.history import History
+from inventory.index.organization_index import index_organization, scope_of
 from inventory.model.attestations import PortalKey
-from inventory.model.organization_index import index_organization, scope_of
 from tests.builders import (
     AS_OF,
     ORGANIZATION,

@@ -9,8 +9,8 @@ import pytest
 from checks.engine.context import Context
 from checks.shared.key_registration import KeyRegistration, date_registration
 from checks.shared.registration import Period, Registration
+from inventory.index.organization_index import scope_of
 from inventory.model.key_ids import canonical
-from inventory.model.organization_index import scope_of
 from tests.builders import (
     AS_OF,
     CAPTURED_AT,

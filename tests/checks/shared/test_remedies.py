@@ -12,7 +12,7 @@ from checks.shared.remedies import (
     recreate,
     sentence_for_all,
 )
-from inventory.model.organization_index import index_organization
+from inventory.index.organization_index import index_organization
 from inventory.model.planned_keys import PartiallyShown
 from tests.builders import ORGANIZATION, a_database, a_planned_database, an_organization
 
@@ -65,7 +65,7 @@ def test_what_a_plan_hides_is_revealed_first(parts: list[PartiallyShown], code: 
 def test_a_key_helps_what_is_planned_and_not_what_exists() -> None:
     """A planned database asks for a key; an existing one has to be recreated after it."""
     organization = an_organization(databases=[a_database(), a_planned_database()])
-    existing, planned = (group[0] for group in index_organization(organization).deployments)
+    existing, planned = (group[0] for group in index_organization(organization).by_database(len))
     index = index_organization(organization)
     codes = [missing_key_action(index, each).kind.code for each in (existing, planned)]
     assert codes == ["recreate-without-key", "register-key"]

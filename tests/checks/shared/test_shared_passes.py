@@ -14,7 +14,7 @@ from checks.engine.context import Context, utc
 from checks.engine.pass_series import PassSeries, one_by_one
 from checks.shared.direct_evidence import NOTHING
 from inventory.history import History, read_history
-from inventory.model.organization_index import index_organization
+from inventory.index.organization_index import index_organization
 from tests.builders import (
     AS_OF,
     CAPTURED_AT,

@@ -11,6 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from inventory.database_lines import database_reader
+from inventory.database_lines.database_columns import DatabaseColumns
+from inventory.database_lines.database_list import DatabaseList
 from inventory.database_lines.database_reader import DatabaseReader
 from inventory.files.ndjson_lines import BadLineError, parse_line
 from inventory.model.database import Database
@@ -52,6 +54,14 @@ def everything(database: Database | None) -> object:
     return list(own.items()), sets, inside, database.model_dump_json()
 
 
+def read(reader: DatabaseReader, text: str, line: int = 1) -> tuple[list[Database], int]:
+    """Return the models of the databases that ``reader`` reads, and the position after them."""
+    parts, number, position = reader.read("a.ndjson", line, text, 0)
+    databases = [*DatabaseList(parts)]
+    assert len(databases) == number
+    return databases, position
+
+
 def taught(lines: list[str]) -> DatabaseReader:
     """Return a reader that has learned the patterns of some lines."""
     reader = DatabaseReader()
@@ -60,20 +70,22 @@ def taught(lines: list[str]) -> DatabaseReader:
     return reader
 
 
+@pytest.mark.parametrize("count", [3, 20])
 @pytest.mark.parametrize("data", PLAIN)
-def test_plain_lines_are_read_at_once(data: dict[str, Any]) -> None:
+def test_plain_lines_are_read_at_once(data: dict[str, Any], count: int) -> None:
     """Lines of a known pattern are read as the full reader reads them, each with its location."""
     line = as_line(data)
-    databases, position = taught([line]).read("a.ndjson", 7, line * 3 + "{}\n", 0)
-    assert position == len(line) * 3
-    assert [everything(database) for database in databases] == [everything(slowly(line))] * 3
-    assert [database.location for database in databases] == [("a.ndjson", at) for at in (7, 8, 9)]
+    databases, position = read(taught([line]), line * count + "{}\n", 7)
+    assert position == len(line) * count
+    assert [everything(database) for database in databases] == [everything(slowly(line))] * count
+    places = [("a.ndjson", at) for at in range(7, 7 + count)]
+    assert [database.location for database in databases] == places
 
 
 def test_patterns_may_alternate() -> None:
     """Lines of several known patterns are read in their order."""
     lines = [as_line(data | {"id": f"d{at}"}) for at, data in enumerate([*PLAIN, *PLAIN])]
-    databases, position = taught(lines).read("a.ndjson", 1, "".join(lines), 0)
+    databases, position = read(taught(lines), "".join(lines))
     assert position == len("".join(lines))
     assert list(map(everything, databases)) == [everything(slowly(line)) for line in lines]
 
@@ -99,22 +111,44 @@ def test_other_lines_are_left(before: str, after: str) -> None:
     line = as_line(database_data())
     other = line.replace(before, after, 1)
     assert other != line
-    databases, position = taught([line]).read("a.ndjson", 1, line + other + line, 0)
-    assert (len(databases), position) == (1, len(line))
+    reader = taught([line])
+    databases, position = read(reader, line + other + line)
+    expected = ([], 0) if reader.has_refused else ([slowly(line)], len(line))
+    assert (databases, position) == expected
+
+
+def test_after_a_refused_line_nothing_is_read() -> None:
+    """A line that the models refuse is a mistake in its file, which the full reader reports."""
+    line = as_line(database_data())
+    reader = taught([line])
+    assert read(reader, line.replace('"aws"', '"ibm"')) == ([], 0)
+    assert reader.has_refused
+    reader.learn(line)
+    assert read(reader, line) == ([], 0)
+
+
+def test_many_in_a_row_are_columns() -> None:
+    """Many databases of one region in a row are kept in columns, and a few as models."""
+    for count, are_columns in ((7, False), (8, True), (30, True)):
+        for regions, is_one in ((["a"], True), (["a", "b"], False)):
+            line = as_line(database_data(regions=regions))
+            parts, _, _ = taught([line]).read("a.ndjson", 1, line * count, 0)
+            expected = [DatabaseColumns] if are_columns and is_one else [Database] * count
+            assert list(map(type, parts)) == expected
 
 
 def test_a_database_in_one_region_twice_is_left() -> None:
     """Two equal regions are not accepted."""
     known = as_line(database_data(regions=["a", "b"]))
     twice = as_line(database_data(regions=["a", "a"]))
-    assert taught([known]).read("a.ndjson", 1, twice, 0) == ([], 0)
+    assert read(taught([known]), twice) == ([], 0)
 
 
 def test_a_tier_that_contradicts_the_type_is_left() -> None:
     """The type must be that of the tier."""
     known = as_line(database_data(tier="serverless"))
     other = as_line(database_data(tier="A5"))
-    assert taught([known]).read("a.ndjson", 1, other, 0) == ([], 0)
+    assert read(taught([known]), other) == ([], 0)
 
 
 def test_few_patterns_words_and_times_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,9 +160,9 @@ def test_few_patterns_words_and_times_are_kept(monkeypatch: pytest.MonkeyPatch) 
         for at in range(1, 8)
     ]
     reader = taught([*lines, as_line(database_data())])
-    databases, _ = reader.read("a.ndjson", 1, "".join(lines), 0)
+    databases, _ = read(reader, "".join(lines))
     assert list(map(everything, databases)) == [everything(slowly(line)) for line in lines]
-    assert reader.read("a.ndjson", 1, as_line(database_data()), 0) == ([], 0)
+    assert read(reader, as_line(database_data())) == ([], 0)
 
 
 def mutations(lines: list[str], count: int) -> Iterator[str]:
@@ -154,7 +188,8 @@ def disagreements(count: int) -> list[str]:
     reader = taught(lines)
     accepted, wrong = 0, []
     for line in mutations(lines, count):
-        databases, _ = reader.read("a.ndjson", 1, line, 0)
+        reader = taught(lines) if reader.has_refused else reader
+        databases, _ = read(reader, line)
         if databases:
             accepted += 1
             if everything(databases[0]) != everything(slowly(line)):

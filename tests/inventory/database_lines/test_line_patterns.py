@@ -39,8 +39,8 @@ def test_a_pattern_shows_where_the_values_are() -> None:
         *("us-east-1", None, "r2", "gcp"),
     )
     assert [row[at] for at in pattern.added] == ["2026-06-01T00:00:00Z", None]
-    assert pattern.stated == {*data, "status"}
-    assert pattern.regions == ({"name", "added_at"}, {"name", "provider"})
+    assert pattern.stated.database == {*data, "status"}
+    assert pattern.stated.regions == ({"name", "added_at"}, {"name", "provider"})
 
 
 @pytest.mark.parametrize(

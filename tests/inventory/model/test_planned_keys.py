@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from inventory.errors import InventoryError
+from inventory.index.organization_index import OrganizationIndex, index_organization
 from inventory.inventory import Inventory
 from inventory.model.key import KeyScope
-from inventory.model.organization_index import OrganizationIndex, index_organization
 from inventory.model.planned_keys import PartiallyShown, PlannedKey, UndeterminedKey
 from inventory.model.terraform_managed import ManagedResources
 from inventory.plans import read_plan

@@ -23,9 +23,9 @@ from checks.engine.finding import (
     organization_subject,
 )
 from checks.engine.identity import join
+from inventory.index.organization_index import index_organization
 from inventory.inventory import Inventory
 from inventory.model.key import KeyScope
-from inventory.model.organization_index import index_organization
 from inventory.model.terraform_managed import ManagedResources, UndeterminedDatabase
 from reports.aggregation.aggregates import Aggregates
 from reports.aggregation.coverage_states import COMPLETE, ORDER, PROOFS

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from checks.engine.context import Context
 from checks.engine.evaluation import evaluate
 from checks.engine.finding import database_subject, key_subject
+from inventory.index.organization_index import scope_of
 from inventory.model.organization import Expectation, Policy
-from inventory.model.organization_index import scope_of
 from inventory.model.planned_keys import PlannedKey
 from inventory.model.terraform_managed import ManagedResources
 from reports.record.population import Population

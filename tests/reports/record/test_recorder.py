@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
 
+from checks.engine.catalogue import load_rules
 from checks.engine.context import Context
+from checks.engine.evaluation import evaluate_in_series
+from checks.engine.pass_series import PassSeries
 from reports.record.layout import FINDINGS, POPULATION
 from reports.record.recorder import Recorder
 from tests.builders import AS_OF, an_organization
+from tests.checks.strategies import inventories
+from tests.database_lists import database_lists, read_in_columns
+from tests.hypothesis_profile import examples
 from tests.reports.everything import an_organization_with_everything
 from tests.reports.recording import a_finding
 from tests.reports.recording import record as make
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from inventory.model.organization import Organization
+
+EVERY = load_rules()
 
 
 @pytest.mark.parametrize("count", [0, 1, 1_999, 2_000, 2_001, 4_500])
@@ -59,3 +70,38 @@ def test_a_recorder_that_is_aborted_writes_nothing_more(tmp_path: Path) -> None:
     recorder.add(a_finding())
     recorder.abort()
     assert [(tmp_path / name).read_bytes() for name in (FINDINGS, POPULATION)] == [b"", b""]
+
+
+def _recorded(organizations: list[Organization], folder: Path) -> list[object]:
+    """Record all that an audit of ``organizations`` finds; return what its report is made of."""
+    context = Context(AS_OF)
+    recorder = Recorder(folder, context)
+    for found in evaluate_in_series(organizations, EVERY, context, recorder.add_organization):
+        if isinstance(found, PassSeries):
+            recorder.add_series(found)
+        else:
+            recorder.add(found)
+    files, names = recorder.close(), recorder.population.names
+    aggregates, population = recorder.aggregates, recorder.population
+    return [
+        *(files, population.summary([]), population.attestations(AS_OF)),
+        *(aggregates.coverage(names), aggregates.key_plan(names), aggregates.actions(names)),
+        *(aggregates.by_rule, aggregates.not_evaluated(), aggregates.declared),
+        *((folder / name).read_bytes() for name in (FINDINGS, POPULATION)),
+    ]
+
+
+@examples(60)
+@given(inventories, database_lists())
+def test_columns_make_no_difference(
+    organizations: list[Organization], data: list[dict[str, Any]]
+) -> None:
+    """Whatever an organization is like, its databases in columns give the bytes of models."""
+    read = read_in_columns(data)
+    results = []
+    for databases in (read, tuple(read)):
+        update = {"databases": databases}
+        changed = [each.model_copy(update=update) for each in organizations[:1]]
+        with tempfile.TemporaryDirectory() as folder:
+            results.append(_recorded([*changed, *organizations[1:]], Path(folder)))
+    assert results[0] == results[1]

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol, get_args
 
-from inventory.model.base import NO_LOCATION
+from inventory.database_lines.database_columns import DatabaseColumns, DatabaseKind
+from inventory.database_lines.database_list import parts_of
+from inventory.index.deployments import (
+    NO_DEPLOYMENTS,
+    Deployment,
+    DeploymentColumns,
+    Deployments,
+)
 from inventory.model.database import Database, DatabaseRegion, deployed_at
 from inventory.model.gaps import Gap
 from inventory.model.key import CustomerKey, KeyScope, RegionView
@@ -14,40 +23,16 @@ from inventory.model.organization import Expectation, Organization
 from inventory.model.vocabulary import DatabaseType, Provider, lacks_customer_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
+    from collections.abc import Callable, Iterator, Mapping
 
-    from inventory.model.base import SourceLocation
     from inventory.model.planned_keys import PlannedKey
     from inventory.model.terraform_managed import ManagedKey
 
 
-class Deployment(NamedTuple):
-    """A database in one of its regions.
+Group = tuple[Deployment, ...] | list[DeploymentColumns]
+"""The deployments of one database, or of many in columns."""
 
-    Attributes:
-        database: the database.
-        region: the region, with the time it was added.
-        scope: the key scope of the database's data there.
-        expectation: the expected encryption there, by the region, the database or the policy.
-        is_planned: whether the database, or this region of it, is only intended.
-        deployed: when it was deployed there; None if that is not recorded.
-        expects_customer_key: whether the database is to be encrypted by a customer key there.
-    """
-
-    database: Database
-    region: DatabaseRegion
-    scope: KeyScope
-    expectation: Expectation
-    is_planned: bool
-    deployed: datetime | None
-    expects_customer_key: bool
-
-    @property
-    def location(self) -> SourceLocation:
-        """Return where it was read: the region's own location if it has one."""
-        location = self.region.location if self.is_planned else NO_LOCATION
-        return self.database.location if location == NO_LOCATION else location
+_Expected = tuple[Expectation, bool]
 
 
 class OrganizationIndex(NamedTuple):
@@ -56,7 +41,7 @@ class OrganizationIndex(NamedTuple):
     Attributes:
         organization: what was recorded.
         keys: the registered keys of each key scope that has any.
-        deployments: the deployments of each active or planned database, in the order of
+        groups: the deployments of each database, and those of databases in columns, in the order of
             ``organization.databases``.
         scopes: the deployments in each key scope that has any.
         planned: how many of those deployments are only planned.
@@ -70,14 +55,35 @@ class OrganizationIndex(NamedTuple):
 
     organization: Organization
     keys: dict[KeyScope, list[CustomerKey]]
-    deployments: list[tuple[Deployment, ...]]
-    scopes: dict[KeyScope, list[Deployment]]
+    groups: list[Group]
+    scopes: dict[KeyScope, Deployments]
     planned: Counter[KeyScope]
     looked_at: frozenset[KeyScope]
     gaps: dict[str, Gap]
     planned_keys: dict[KeyScope, list[PlannedKey]]
     ordered: dict[KeyScope, PlannedKey]
     managed_keys: dict[KeyScope, ManagedKey]
+
+    def by_database(
+        self, condition: Callable[[tuple[Deployment, ...]], object]
+    ) -> Iterator[tuple[Deployment, ...]]:
+        """Yield the deployments of each database that meets ``condition``, in their order.
+
+        It is asked once for each kind of databases that are alike, and must not look at an id, a
+        name, a time or a location.
+        """
+        for group in self.groups:
+            if not isinstance(group, list):
+                if condition(group):
+                    yield group
+            else:
+                some = [part.select(lambda deployment: condition((deployment,))) for part in group]
+                rows = chain.from_iterable(part.with_rows() for part in some)
+                yield from ((deployment,) for _, deployment in sorted(rows, key=itemgetter(0)))
+
+    def in_scope(self, scope: KeyScope) -> Deployments:
+        """Return the deployments in ``scope``, of which there may be none."""
+        return self.scopes.get(scope, NO_DEPLOYMENTS)
 
     def keys_gap(self, database_type: DatabaseType) -> Gap | None:
         """Return why the keys of ``database_type`` are not known to be all; None if they are."""
@@ -112,8 +118,8 @@ def index_organization(organization: Organization) -> OrganizationIndex:
         scope = scope_of(organization.id, key)
         keys.setdefault(scope, []).append(key)
     places = _Places(organization.id)
-    deployments = list(_deployments(organization, places))
-    scopes = {place.scope: place.deployments for place in places.values()}
+    groups = list(_deployments(organization, places))
+    scopes = {place.scope: Deployments(place.parts) for place in places.values()}
     gaps: dict[str, Gap] = {}
     for gap in organization.missing():
         gaps.setdefault(gap.fact, gap)
@@ -121,7 +127,7 @@ def index_organization(organization: Organization) -> OrganizationIndex:
     return OrganizationIndex(
         organization=organization,
         keys=keys,
-        deployments=deployments,
+        groups=groups,
         scopes=scopes,
         planned=_count_planned(scopes),
         looked_at=frozenset(place.scope for place in places.values() if place.shown),
@@ -184,15 +190,15 @@ def _unregistered(
 
 
 def _ordered(
-    planned: dict[KeyScope, list[PlannedKey]], scopes: dict[KeyScope, list[Deployment]]
+    planned: dict[KeyScope, list[PlannedKey]], scopes: dict[KeyScope, Deployments]
 ) -> Iterator[tuple[KeyScope, PlannedKey]]:
     """Yield the scopes with a planned key for which every planned database there waits."""
     for scope, keys in planned.items():
-        deployments = scopes.get(scope, ())
+        planned_there = scopes.get(scope, NO_DEPLOYMENTS).select(attrgetter("is_planned"))
         waiting = {
             "".join(deployment.location[2:])
-            for deployment in deployments
-            if deployment.is_planned and deployment.expects_customer_key
+            for deployment in planned_there
+            if deployment.expects_customer_key
         }
         for key in keys:
             if waiting and waiting <= key.awaited_by:
@@ -204,7 +210,7 @@ class _Place(NamedTuple):
     """A key scope, the deployments in it, and what the portal showed of any of them."""
 
     scope: KeyScope
-    deployments: list[Deployment]
+    parts: list[Deployment | DeploymentColumns]
     shown: list[DatabaseRegion]
 
 
@@ -220,50 +226,83 @@ class _Places(dict[tuple[DatabaseType, Provider, str], _Place]):
         return place
 
 
-def _deployments(organization: Organization, places: _Places) -> Iterator[tuple[Deployment, ...]]:
-    """Yield the deployments of each database, and add them to their key scopes."""
+def _deployments(organization: Organization, places: _Places) -> Iterator[Group]:
+    """Yield the deployments of each database or columns, and add them to their key scopes."""
     policy = organization.policy
     by_type = {kind: _with_flag(policy.of(kind)) for kind in get_args(DatabaseType)}
-    for database in organization.databases or ():
-        if database.is_terminated:
-            continue
-        kind, provider, planned = database.type, database.provider, database.state == "planned"
-        of_database = by_type[kind] if database.encryption is None else _stated(database)
-        group: tuple[Deployment, ...] = ()
-        for region in database.regions:
-            place = places[kind, region.provider or provider, region.name]
-            expected, flag = of_database if region.encryption is None else _stated(region)
-            deployment = Deployment(
-                database,
-                region,
-                place.scope,
-                expected,
-                planned or region.state == "planned",
-                region.added_at or deployed_at(database, region),
-                flag,
-            )
-            place.deployments.append(deployment)
-            if region.portal is not None:
-                place.shown.append(region)
-            group += (deployment,)
-        yield group
+    for part in parts_of(organization.databases):
+        if isinstance(part, DatabaseColumns):
+            yield _place_columns(part, places, by_type)
+        elif not part.is_terminated:
+            yield _place_database(part, places, by_type[part.type])
 
 
-def _stated(entry: Database | DatabaseRegion) -> tuple[Expectation, bool]:
+def _place_database(
+    database: Database, places: _Places, by_policy: _Expected
+) -> tuple[Deployment, ...]:
+    """Return the deployments of ``database``, and add them to their key scopes."""
+    kind, provider, planned = database.type, database.provider, database.state == "planned"
+    of_database = by_policy if database.encryption is None else _stated(database)
+    group: tuple[Deployment, ...] = ()
+    for region in database.regions:
+        place = places[kind, region.provider or provider, region.name]
+        expected, flag = of_database if region.encryption is None else _stated(region)
+        deployment = Deployment(
+            database,
+            region,
+            place.scope,
+            expected,
+            planned or region.state == "planned",
+            region.added_at or deployed_at(database, region),
+            flag,
+        )
+        place.parts.append(deployment)
+        if region.portal is not None:
+            place.shown.append(region)
+        group += (deployment,)
+    return group
+
+
+def _place_columns(
+    databases: DatabaseColumns, places: _Places, by_type: Mapping[DatabaseType, _Expected]
+) -> list[DeploymentColumns]:
+    """Return the deployments of ``databases``, and add them to their key scopes."""
+    rows: dict[KeyScope, list[int]] = {}
+    examples: dict[KeyScope, dict[DatabaseKind, Deployment]] = {}
+    appending: dict[DatabaseKind, Callable[[int], None]] = {}
+    for kind in databases.counts:
+        example = kind.example
+        if not example.is_terminated:
+            region = example.regions[0]
+            scope = places[example.type, region.provider or example.provider, region.name].scope
+            expected, flag = by_type[example.type]
+            deployment = Deployment(example, region, scope, expected, False, None, flag)
+            examples.setdefault(scope, {})[kind] = deployment
+            appending[kind] = rows.setdefault(scope, []).append
+    for row, kind in enumerate(databases.kinds):
+        if append := appending.get(kind):
+            append(row)
+    found = [DeploymentColumns(databases, rows[scope], examples[scope]) for scope in rows]
+    for scope, part in zip(rows, found, strict=True):
+        places[scope[1:]].parts.append(part)
+    return found
+
+
+def _stated(entry: Database | DatabaseRegion) -> _Expected:
     """Return the expectation that ``entry`` itself states; as ``_with_flag``."""
     encryption = entry.encryption or "customer-managed"
     return _with_flag(Expectation(encryption=encryption, reason=entry.reason))
 
 
-def _with_flag(expectation: Expectation) -> tuple[Expectation, bool]:
+def _with_flag(expectation: Expectation) -> _Expected:
     """Return ``expectation``, and whether it is a customer key."""
     return expectation, expectation.encryption == "customer-managed"
 
 
-def _count_planned(scopes: dict[KeyScope, list[Deployment]]) -> Counter[KeyScope]:
+def _count_planned(scopes: dict[KeyScope, Deployments]) -> Counter[KeyScope]:
     """Count the deployments of each scope that are only planned."""
     counts = {
-        scope: sum([deployment.is_planned for deployment in deployments])
+        scope: len(deployments.select(attrgetter("is_planned")))
         for scope, deployments in scopes.items()
     }
     return Counter({scope: count for scope, count in counts.items() if count})

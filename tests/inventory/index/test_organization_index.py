@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inventory.index.organization_index import has_no_customer_keys, index_organization
 from inventory.model.gaps import Gap
 from inventory.model.key import KeyScope
 from inventory.model.organization import Expectation
-from inventory.model.organization_index import has_no_customer_keys, index_organization
 from inventory.model.vocabulary import DatabaseType, Provider
 from tests.builders import (
     ORGANIZATION,
@@ -50,13 +50,13 @@ def test_placements_and_scopes() -> None:
     regions = [{"name": "us-east-2"}, {"name": "us-east1", "provider": "gcp"}]
     one, two = a_database(regions=regions), a_database(id=uuid(7), regions=["us-east-2"])
     index = index_organization(an_organization(databases=[one, two]))
-    first, second = index.deployments
+    first, second = index.by_database(len)
     assert [deployment.scope for deployment in first] == [
         scope(region="us-east-2"),
         scope("serverless", "gcp", "us-east1"),
     ]
     assert [deployment.region for deployment in first] == list(one.regions)
-    assert index.scopes == {
+    assert {scope: [*deployments] for scope, deployments in index.scopes.items()} == {
         scope(region="us-east-2"): [first[0], second[0]],
         scope("serverless", "gcp", "us-east1"): [first[1]],
     }
@@ -73,7 +73,7 @@ def test_databases_that_are_gone() -> None:
         a_planned_database(),
     ]
     index = index_organization(an_organization(databases=databases))
-    assert [group[0].database for group in index.deployments] == databases[1:]
+    assert [group[0].database for group in index.by_database(len)] == databases[1:]
     assert index.planned == {scope(): 1}
 
 
@@ -110,7 +110,7 @@ def test_expectations(
 ) -> None:
     """A database's own word counts before the policy for its type, and that before the default."""
     organization = an_organization(policy=policy, databases=[a_database(**database)])
-    ((deployment,),) = index_organization(organization).deployments
+    ((deployment,),) = index_organization(organization).by_database(len)
     assert deployment.expects_customer_key is expects_customer_key
     expected = "customer-managed" if expects_customer_key else "astra-provided"
     assert deployment.expectation == Expectation(encryption=expected, reason=reason)
@@ -137,7 +137,7 @@ def test_gaps_by_fact() -> None:
 def test_nothing_recorded() -> None:
     """An organization of which nothing was recorded has neither keys nor places, but gaps."""
     index = index_organization(an_organization(keys=None, databases=None))
-    assert (index.keys, index.deployments, index.scopes) == ({}, [], {})
+    assert (index.keys, index.groups, index.scopes) == ({}, [], {})
     assert set(index.gaps) == {"databases", "serverless-keys", "managed-clusters-keys"}
 
 
@@ -168,7 +168,7 @@ def test_no_placement_is_lost(places: list[tuple[str, str, list[str], str]]) -> 
         for index, (kind, provider, regions, status) in enumerate(places)
     ]
     index = index_organization(an_organization(databases=databases))
-    by_database = [deployment for group in index.deployments for deployment in group]
+    by_database = [deployment for group in index.by_database(len) for deployment in group]
     by_scope = [deployment for group in index.scopes.values() for deployment in group]
     assert sorted(map(id, by_scope)) == sorted(map(id, by_database))
     assert len(by_database) == sum(len(place[2]) for place in places if place[3] == "ACTIVE")

@@ -1,0 +1,1 @@
+"""An organization arranged for judging: its keys and its databases by key scope."""

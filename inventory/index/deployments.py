@@ -1,0 +1,236 @@
+"""Databases in their regions, by key scope: one by one, and in columns where many are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, overload
+
+from inventory.database_lines.database_columns import pick
+from inventory.model.base import NO_LOCATION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from inventory.database_lines.database_columns import DatabaseColumns, DatabaseKind
+    from inventory.model.base import SourceLocation
+    from inventory.model.database import Database, DatabaseRegion
+    from inventory.model.key import KeyScope
+    from inventory.model.organization import Expectation
+
+T = TypeVar("T")
+
+
+class Deployment(NamedTuple):
+    """A database in one of its regions.
+
+    Attributes:
+        database: the database.
+        region: the region, with the time it was added.
+        scope: the key scope of the database's data there.
+        expectation: the expected encryption there, by the region, the database or the policy.
+        is_planned: whether the database, or this region of it, is only intended.
+        deployed: when it was deployed there; None if that is not recorded.
+        expects_customer_key: whether the database is to be encrypted by a customer key there.
+    """
+
+    database: Database
+    region: DatabaseRegion
+    scope: KeyScope
+    expectation: Expectation
+    is_planned: bool
+    deployed: datetime | None
+    expects_customer_key: bool
+
+    @property
+    def location(self) -> SourceLocation:
+        """Return where it was read: the region's own location if it has one."""
+        location = self.region.location if self.is_planned else NO_LOCATION
+        return self.database.location if location == NO_LOCATION else location
+
+
+class DeploymentColumns(Sequence[Deployment]):
+    """Existing databases of one region each in one key scope, in columns.
+
+    Attributes:
+        examples: an example of each kind of them, of which id, name and times mean nothing.
+    """
+
+    def __init__(
+        self,
+        databases: DatabaseColumns,
+        rows: Sequence[int],
+        examples: Mapping[DatabaseKind, Deployment],
+    ) -> None:
+        """Take those of ``databases`` that are in ``rows``, and an example of each of their kinds.
+
+        Every row is of a kind with an example.
+        """
+        self.examples = examples
+        self._databases = databases
+        self._rows = rows
+
+    def __len__(self) -> int:
+        """Count the deployments."""
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Deployment: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Deployment]: ...
+    def __getitem__(self, place: int | slice) -> Deployment | Sequence[Deployment]:
+        """Return one deployment, or several."""
+        if isinstance(place, slice):
+            return [self._at(row) for row in self._rows[place]]
+        return self._at(self._rows[place])
+
+    def __iter__(self) -> Iterator[Deployment]:
+        """Yield each deployment."""
+        if len(self._rows) > 1:
+            _ = self._databases.models  # all at once, which takes half as long as one by one
+        return map(self._at, self._rows)
+
+    def _at(self, row: int) -> Deployment:
+        database = self._databases[row]
+        return self.examples[self._databases.kinds[row]]._replace(
+            database=database,
+            region=database.regions[0],
+            deployed=self._databases.deployed[row],
+        )
+
+    @cached_property
+    def ids(self) -> Sequence[str]:
+        """Return the ids of the databases."""
+        return pick(self._databases.ids, self._rows)
+
+    @cached_property
+    def names(self) -> Sequence[str]:
+        """Return the names of the databases."""
+        return pick(self._databases.names, self._rows)
+
+    @cached_property
+    def locations(self) -> Sequence[SourceLocation]:
+        """Return where the databases were read."""
+        return pick(self._databases.locations, self._rows)
+
+    @cached_property
+    def deployed(self) -> Sequence[datetime | None]:
+        """Return when each was deployed."""
+        return pick(self._databases.deployed, self._rows)
+
+    def with_rows(self) -> Iterator[tuple[int, Deployment]]:
+        """Yield each deployment with its row among the databases."""
+        return zip(self._rows, self, strict=True)
+
+    def select(self, condition: Callable[[Deployment], object]) -> DeploymentColumns:
+        """Return those that meet ``condition``, which is asked once for each kind."""
+        wanted = {kind: one for kind, one in self.examples.items() if condition(one)}
+        if len(wanted) == len(self.examples):
+            return self
+        kinds = self._databases.kinds
+        rows = [row for row in self._rows if kinds[row] in wanted] if wanted else []
+        return DeploymentColumns(self._databases, rows, wanted)
+
+
+class Deployments(Sequence[Deployment]):
+    """The deployments in one key scope, in the order of their databases.
+
+    Attributes:
+        parts: single deployments, and columns of them.
+    """
+
+    def __init__(self, parts: Iterable[Deployment | DeploymentColumns] = ()) -> None:
+        """Take the ``parts`` in their order."""
+        self.parts = [*parts]
+
+    def __len__(self) -> int:
+        """Count the deployments."""
+        return self._count
+
+    @cached_property
+    def _count(self) -> int:
+        return sum(len(part) if isinstance(part, DeploymentColumns) else 1 for part in self.parts)
+
+    def __iter__(self) -> Iterator[Deployment]:
+        """Yield each deployment."""
+        for part in self.parts:
+            if isinstance(part, DeploymentColumns):
+                yield from part
+            else:
+                yield part
+
+    @overload
+    def __getitem__(self, place: int) -> Deployment: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Deployment]: ...
+    def __getitem__(self, place: int | slice) -> Deployment | Sequence[Deployment]:
+        """Return one deployment, or several."""
+        if isinstance(place, slice):
+            return list(self)[place]
+        rest = range(len(self))[place]
+        for part in self.parts:
+            size = len(part) if isinstance(part, DeploymentColumns) else 1
+            if rest < size:
+                return part[rest] if isinstance(part, DeploymentColumns) else part
+            rest -= size
+        raise IndexError(place)
+
+    def examples(self) -> Iterator[Deployment]:
+        """Yield one deployment of each kind; of a kind with several, id, name and times are none.
+
+        Those that no columns hold are a kind each.
+        """
+        for part in self.parts:
+            if isinstance(part, DeploymentColumns):
+                yield from part.examples.values()
+            else:
+                yield part
+
+    def select(self, condition: Callable[[Deployment], object]) -> Deployments:
+        """Return the deployments that meet ``condition``, which is asked once for each kind.
+
+        It must not look at an id, a name, a time or a location.
+        """
+        kept: list[Deployment | DeploymentColumns] = []
+        for part in self.parts:
+            if not isinstance(part, DeploymentColumns):
+                if condition(part):
+                    kept.append(part)
+            elif some := part.select(condition):
+                kept.append(some)
+        return Deployments(kept)
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """Return what identifies each database."""
+        return self._column(lambda one: one.database.identity, lambda part: part.ids)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Return the name of each database."""
+        return self._column(lambda one: one.database.name, lambda part: part.names)
+
+    @property
+    def locations(self) -> Sequence[SourceLocation]:
+        """Return where each deployment was read."""
+        return self._column(lambda one: one.location, lambda part: part.locations)
+
+    @property
+    def deployed(self) -> Sequence[datetime | None]:
+        """Return when each was deployed; None where that is not recorded."""
+        return self._column(lambda one: one.deployed, lambda part: part.deployed)
+
+    def _column(
+        self, of_one: Callable[[Deployment], T], of_many: Callable[[DeploymentColumns], Sequence[T]]
+    ) -> Sequence[T]:
+        columns = [
+            of_many(part) if isinstance(part, DeploymentColumns) else (of_one(part),)
+            for part in self.parts
+        ]
+        return columns[0] if len(columns) == 1 else list(chain.from_iterable(columns))
+
+
+NO_DEPLOYMENTS = Deployments()
+"""The deployments of a key scope that has none."""
