@@ -1,1 +1,1 @@
-"""The frozen models of an inventory, and one organization indexed by key scope."""
+"""The frozen models of an inventory."""
