@@ -12,7 +12,6 @@ from checks.engine.finding import (
     fails,
     inconclusive,
     key_id_subject,
-    locations_of,
     organization_subject,
     passes,
     planned_key_subject,
@@ -27,14 +26,13 @@ from inventory.model.key_ids import canonical, material_id, parse_key_id, projec
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from checks.engine.context import Context, Summary
+    from checks.engine.context import Context, Summary, UsedKey
     from checks.engine.finding import Finding, Subject
     from checks.engine.outcome import FindingGroup
     from inventory.model.base import SourceLocation
-    from inventory.model.key import CustomerKey
     from inventory.model.planned_keys import PlannedKey
 
-    Users = dict[str, dict[str, tuple[str, CustomerKey]]]
+    Users = dict[str, dict[str, tuple[str, UsedKey]]]
     """Name and entry of each organization that uses a key, by the key and the organization's id."""
 
 CARD = Card(
@@ -118,10 +116,10 @@ def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator
         for key in organization.keys:
             own = canonical(key.key_id)
             users.setdefault(own, {})[organization.id] = (organization.name, key)
-    relatives, summaries = _relatives(users), {owner.id: owner for owner in organizations}
+    relatives = _relatives(users)
     for own, used in users.items():
-        counts_of = [summaries[identity].databases_by_key[own] for identity in used]
-        databases, existing = (sum(counts) for counts in zip(*counts_of, strict=True))
+        databases = sum(key.databases for _, key in used.values())
+        existing = sum(key.existing for _, key in used.values())
         note = _note(own, users, relatives)
         for finding in _judge_key(own, used, unread):
             message = f"{finding.message}{note}"
@@ -171,14 +169,18 @@ def _may_be_one(one: str, two: str) -> bool:
 
 
 def _judge_key(
-    own: str, used: dict[str, tuple[str, CustomerKey]], unread: list[Summary]
+    own: str, used: dict[str, tuple[str, UsedKey]], unread: list[Summary]
 ) -> Iterator[Finding]:
-    subject, where = key_id_subject("", own), locations_of(key for _, key in used.values())
+    subject, where = key_id_subject("", own), _locations(used)
     if len(used) > 1:
         yield from _shared(own, used)
     else:
         [(name, _)] = used.values()
         yield _alone(subject, own, f"Only {name} uses the key.", where, unread)
+
+
+def _locations(used: dict[str, tuple[str, UsedKey]]) -> tuple[SourceLocation, ...]:
+    return tuple(key.location for _, key in used.values())
 
 
 def _alone(
@@ -200,9 +202,9 @@ def _alone(
     return passes(CARD, subject, message, where)
 
 
-def _shared(own: str, used: dict[str, tuple[str, CustomerKey]]) -> Iterator[Finding]:
+def _shared(own: str, used: dict[str, tuple[str, UsedKey]]) -> Iterator[Finding]:
     """Yield one finding for each organization that uses the key: a further one is a new cause."""
-    where = locations_of(key for _, key in used.values())
+    where = _locations(used)
     names = ", ".join(name for name, _ in used.values())
     action = _SEPARATE_ORGANIZATIONS.on(own, key=own)
     for organization, (name, _) in used.items():
@@ -215,12 +217,12 @@ def _judge_plans(
     organizations: Sequence[Summary], users: Users, unread: list[Summary]
 ) -> Iterator[Finding]:
     """Judge each key that a plan would register, beside those that organizations have."""
-    owners: dict[str, dict[str, str]] = {
-        own: {identity: name for identity, (name, _) in used.items()} for own, used in users.items()
-    }
     plans = [(owner, key) for owner in organizations for key in owner.planned_keys]
+    owners: dict[str, dict[str, str]] = {}
+    for own in {canonical(key.key_id or "") for _, key in plans}:
+        owners[own] = {identity: name for identity, (name, _) in users.get(own, {}).items()}
     for owner, key in plans:
-        owners.setdefault(canonical(key.key_id or ""), {})[owner.id] = owner.name
+        owners[canonical(key.key_id or "")][owner.id] = owner.name
     for owner, key in plans:
         others = {**owners[canonical(key.key_id or "")]}
         del others[owner.id]

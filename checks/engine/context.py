@@ -11,13 +11,14 @@ from inventory.database_lines.database_list import ids_of
 from inventory.history import History, Observation
 from inventory.model.base import SourceLocation
 from inventory.model.database_ids import DatabaseIds, pack, shared_ids
+from inventory.model.key_ids import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from inventory.index.organization_index import OrganizationIndex
     from inventory.model.gaps import Gap
-    from inventory.model.key import CustomerKey, KeyScope
+    from inventory.model.key import KeyScope
     from inventory.model.organization import Organization
     from inventory.model.planned_keys import PlannedKey
 
@@ -73,6 +74,22 @@ class Context(NamedTuple):
     rotation_days: int | None = None
 
 
+class UsedKey(NamedTuple):
+    """What is kept of a registered key: an entry with its statements takes ten times the memory.
+
+    Attributes:
+        key_id: its id.
+        location: where it was read.
+        databases: how many databases of its organization use the key, whatever its version.
+        existing: how many of them exist.
+    """
+
+    key_id: str
+    location: SourceLocation
+    databases: int
+    existing: int
+
+
 class Summary(NamedTuple):
     """What is kept of an organization for the rules that go across organizations.
 
@@ -84,18 +101,15 @@ class Summary(NamedTuple):
         location: where it was read.
         databases: the ids of its existing databases.
         planned_keys: the keys that a plan would register for it, with their ids.
-        databases_by_key: how many databases use each of its keys, and how many of them exist; by
-            the key's id without a version.
     """
 
     id: str
     name: str
-    keys: tuple[CustomerKey, ...]
+    keys: tuple[UsedKey, ...]
     gaps: tuple[Gap, ...]
     location: SourceLocation
     databases: DatabaseIds = DatabaseIds()
     planned_keys: tuple[PlannedKey, ...] = ()
-    databases_by_key: Mapping[str, tuple[int, int]] = _EMPTY
 
 
 def summarize(index: OrganizationIndex) -> Summary:
@@ -105,22 +119,27 @@ def summarize(index: OrganizationIndex) -> Summary:
     return Summary(
         organization.id,
         organization.name,
-        organization.keys or (),
+        tuple(_used_keys(index)),
         gaps,
         organization.location,
         pack(ids_of(organization.databases)),
         tuple(key for keys in index.planned_keys.values() for key in keys),
-        _databases_by_key(index),
     )
+
+
+def _used_keys(index: OrganizationIndex) -> Iterator[UsedKey]:
+    counts = _databases_by_key(index)
+    for key in index.organization.keys or ():
+        yield UsedKey(key.key_id, key.location, *counts[canonical(key.key_id)])
 
 
 def _databases_by_key(index: OrganizationIndex) -> dict[str, tuple[int, int]]:
     """Count the databases of each key once, also those that are in several of its scopes."""
     scopes: dict[str, list[KeyScope]] = {}
     for scope in index.keys:
-        for canonical in index.key_ids(scope):
-            scopes.setdefault(canonical, []).append(scope)
-    return {canonical: _count(index, some) for canonical, some in scopes.items()}
+        for key_id in index.key_ids(scope):
+            scopes.setdefault(key_id, []).append(scope)
+    return {key_id: _count(index, some) for key_id, some in scopes.items()}
 
 
 def _count(index: OrganizationIndex, scopes: list[KeyScope]) -> tuple[int, int]:

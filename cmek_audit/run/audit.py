@@ -24,7 +24,7 @@ from reports.comparison.trend import AuditKind, build_trend
 from reports.formats.registry import PAGE, write_rendered
 from reports.page.organizations.links import links_before_verdict
 from reports.presentation.selection import PageLimits
-from reports.record.layout import HEAD, RECORD, canonical
+from reports.record.layout import HEAD, RECORD, canonical_blocks
 from reports.record.recorder import Recorder
 from reports.record.writer import TOOL, RecordInput, Settings, build_head
 
@@ -268,7 +268,7 @@ def links_from(draft: Draft) -> PageLinks | None:
 
 def _render(head: Head, draft: Draft) -> None:
     staging, formats = draft.folder.staging, draft.judged.setup.options.formats
-    draft.files.write(staging / HEAD, canonical(head).encode("ascii"))
+    draft.files.write(staging / HEAD, canonical_blocks(head))
     write_rendered(formats, head, staging, draft.files.write)
 
 

@@ -34,11 +34,17 @@ class SearchedFiles:
         stream = self._seen[path] = self._search.stream()
         return stream.add
 
-    def write(self, path: Path, content: bytes) -> None:
-        """Write a whole file, unless ``content`` holds a secret: then the file is left empty."""
-        # Not as a stream, which keeps the end of what it saw: there may be very many pages.
-        seen = self._seen[path] = _Searched(self._search.is_in(content), len(content))
-        path.write_bytes(b"" if seen.found else content)
+    def write(self, path: Path, blocks: Iterable[bytes]) -> None:
+        """Write a whole file, unless a secret is in its ``blocks``: then the file is left empty."""
+        stream = self._search.stream()
+        with path.open("wb") as file:
+            for block in blocks:
+                if stream.found_with(block):
+                    file.truncate(0)
+                    break
+                file.write(block)
+        # Not the stream, which keeps the end of what it saw: there may be very many pages.
+        self._seen[path] = _Searched(stream.found, stream.size)
 
     def refuse_leaks(self, files: Iterable[Path]) -> None:
         """Raise LeakError with those of ``files`` that hold a secret, and must be removed.

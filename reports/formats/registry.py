@@ -187,7 +187,7 @@ def encode(text: str) -> bytes:
 
 
 def write_rendered(
-    formats: Iterable[str], head: Head, folder: Path, write: Callable[[Path, bytes], None]
+    formats: Iterable[str], head: Head, folder: Path, write: Callable[[Path, Iterable[bytes]], None]
 ) -> None:
     """Render those of ``formats`` that are made of the record, and ``write`` them in ``folder``.
 
@@ -197,10 +197,10 @@ def write_rendered(
     names = set(formats)
     for row in RENDERED:
         if row.name in names:
-            write(folder / row.file, encode(row.render(head, lines, population)))
+            write(folder / row.file, [encode(row.render(head, lines, population))])
             for page, text in row.render_pages(head, lines, population):
                 (folder / row.folder).mkdir(exist_ok=True)
-                write(folder / row.folder / page, encode(text))
+                write(folder / row.folder / page, [encode(text)])
     for row in EXPORTED:
         if row.name in names:
             row.export(folder / FINDINGS, folder / row.file)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from reports.model.head import Head
 
@@ -19,9 +20,23 @@ RECORD = (HEAD, FINDINGS, POPULATION)
 """The files of a record: the head, and the files of lines whose hashes it holds."""
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=True, indent=1, sort_keys=False)
+_MOST_PIECES = 4_096
+"""How many names, values and signs of JSON are rendered together."""
+
+
 def canonical(data: object) -> str:
     """Render ``data`` as JSON in one fixed way."""
-    return json.dumps(data, ensure_ascii=True, indent=1, sort_keys=False) + "\n"
+    return _ENCODER.encode(data) + "\n"
+
+
+def canonical_blocks(data: object) -> Iterator[bytes]:
+    """Yield the bytes of ``canonical``, block by block."""
+    # The head of a fleet takes several times its size in pieces, if all are there at once.
+    pieces = _ENCODER.iterencode(data)
+    while block := "".join(islice(pieces, _MOST_PIECES)):
+        yield block.encode("ascii")
+    yield b"\n"
 
 
 def without_run(head: Head) -> Head:
@@ -34,4 +49,7 @@ def without_run(head: Head) -> Head:
 def report_id(body: Mapping[str, object]) -> str:
     """Return the hash of a head without ``run`` and ``report``: it names what was found."""
     kept = {name: value for name, value in body.items() if name not in {"run", "report"}}
-    return hashlib.sha256(canonical(kept).encode("ascii")).hexdigest()
+    digest = hashlib.sha256()
+    for block in canonical_blocks(kept):
+        digest.update(block)
+    return digest.hexdigest()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from checks.engine.context import (
     RECORDED_MAX_AGE,
     Context,
+    UsedKey,
     day,
     gap_text,
     scope_label,
@@ -86,13 +87,15 @@ def test_a_summary_keeps_keys_and_their_gaps() -> None:
         {"fact": "serverless-keys", "reason": "refused"},
         {"fact": "region-views", "reason": "refused"},
     ]
-    summary = summarize(index_organization(an_organization(gaps=gaps).at("now.yaml", 3)))
+    key = a_key().at("now.yaml", 4)
+    organization = an_organization(keys=[key], databases=[a_database()], gaps=gaps)
+    summary = summarize(index_organization(organization.at("now.yaml", 3)))
     assert (summary.id, summary.name, summary.location) == (
         ORGANIZATION,
         "acme-prod",
         ("now.yaml", 3),
     )
-    assert summary.keys == (a_key(),)
+    assert summary.keys == (UsedKey(key.key_id, ("now.yaml", 4), 1, 1),)
     assert [gap.fact for gap in summary.gaps] == ["serverless-keys"]
 
 
@@ -120,8 +123,9 @@ def test_a_summary_counts_the_databases_of_each_key_once() -> None:
         a_planned_database(name="acme-later", regions=["eu-west-1"]),
     ]
     summary = summarize(index_organization(an_organization(keys=keys, databases=databases)))
-    assert summary.databases_by_key == {
-        shared: (3, 2),
-        key_id_for("aws", "eu-west-1"): (1, 0),
-        key_id_for("aws", "eu-north-1"): (0, 0),
-    }
+    assert [(key.key_id, key.databases, key.existing) for key in summary.keys] == [
+        (shared, 3, 2),
+        (shared, 3, 2),
+        (key_id_for("aws", "eu-west-1"), 1, 0),
+        (key_id_for("aws", "eu-north-1"), 0, 0),
+    ]

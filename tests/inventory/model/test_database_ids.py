@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inventory.model import database_ids
 from inventory.model.database_ids import DatabaseIds, pack, shared_ids
 from tests.builders import uuid
 from tests.hypothesis_profile import examples
@@ -25,15 +26,34 @@ def test_a_uuid_takes_sixteen_bytes() -> None:
     assert pack(odd) == DatabaseIds(b"", odd)
 
 
+@examples(100)
+@given(ids=st.lists(IDS))
+def test_equal_ids_have_equal_numbers(ids: list[str]) -> None:
+    """Each id has a number, in the order in which the short forms come, and equal ids the same."""
+    packed = pack(ids)
+    of_form = dict(zip(packed.short_forms(), packed.numbers(), strict=True))
+    pairs = zip(packed.short_forms(), packed.numbers(), strict=True)
+    assert len([*packed.numbers()]) == len(ids)
+    assert all(of_form[form] == number for form, number in pairs)
+
+
 @examples(200)
-@given(st.dictionaries(st.sampled_from("pqrs"), st.lists(IDS, max_size=6), max_size=4))
-def test_shared_ids_are_those_of_several_owners(owned: dict[str, list[str]]) -> None:
-    """Exactly the ids that several owners have are found, each with all its owners in order."""
+@given(
+    owned=st.dictionaries(st.sampled_from("pqrs"), st.lists(IDS, max_size=6), max_size=4),
+    buckets=st.integers(1, 30),
+)
+def test_shared_ids_are_those_of_several_owners(owned: dict[str, list[str]], buckets: int) -> None:
+    """Exactly the ids that several owners have are found, each with all its owners in order.
+
+    In how many parts they are looked for makes no difference.
+    """
     every = {identity for ids in owned.values() for identity in ids}
     expected = {
         identity: [owner for owner, ids in owned.items() if identity in ids] for identity in every
     }
-    found = shared_ids({owner: pack(ids) for owner, ids in owned.items()})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database_ids, "_BUCKETS", buckets)
+        found = shared_ids({owner: pack(ids) for owner, ids in owned.items()})
     assert found == {identity: owners for identity, owners in expected.items() if len(owners) > 1}
     assert list(found) == sorted(found)
 

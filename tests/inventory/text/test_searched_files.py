@@ -25,7 +25,7 @@ def test_written_content_with_a_secret_leaks(tmp_path: Path) -> None:
     """A file that would hold a secret is named with the others, and never gets its content."""
     files, names = SearchedFiles([TOKEN]), [tmp_path / name for name in "abcd"]
     for path, content in zip(names, ["fine", SECRET, "fine, too", BESIDE], strict=True):
-        files.write(path, content.encode())
+        files.write(path, [content.encode()])
     with pytest.raises(LeakError) as caught:
         files.refuse_leaks([*names, tmp_path / "missing"])
     assert caught.value.files == (names[1], names[3])
@@ -36,7 +36,7 @@ def test_a_file_that_was_not_watched_is_read(tmp_path: Path) -> None:
     """What another program writes is searched in the end, and so is what one changed since."""
     files, other, changed = SearchedFiles([TOKEN]), tmp_path / "other", tmp_path / "changed"
     other.write_text(SECRET, encoding="utf-8")
-    files.write(changed, b"fine")
+    files.write(changed, [b"fine"])
     files.refuse_leaks([changed, tmp_path])
     changed.write_text(f"fine {SECRET}", encoding="utf-8")
     with pytest.raises(LeakError) as caught:
@@ -47,10 +47,21 @@ def test_a_file_that_was_not_watched_is_read(tmp_path: Path) -> None:
 def test_a_file_that_is_written_again_counts_as_it_is(tmp_path: Path) -> None:
     """What a file held before it was written again is forgotten."""
     files, path = SearchedFiles([TOKEN]), tmp_path / "a"
-    files.write(path, SECRET.encode())
-    files.write(path, b"fine")
+    files.write(path, [SECRET.encode()])
+    files.write(path, [b"fine"])
     files.refuse_leaks([path])
     assert path.read_bytes() == b"fine"
+
+
+def test_no_block_of_a_file_with_a_secret_is_left(tmp_path: Path) -> None:
+    """A secret that two blocks cut leaves the file empty, and what would follow is not made."""
+    files, path = SearchedFiles([TOKEN]), tmp_path / "a"
+    raw = SECRET.encode()
+    blocks = iter([b"fine", raw[:9], raw[9:], b"not made"])
+    files.write(path, blocks)
+    with pytest.raises(LeakError):
+        files.refuse_leaks([path])
+    assert [path.read_bytes(), *blocks] == [b"", b"not made"]
 
 
 @examples(100)

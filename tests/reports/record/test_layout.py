@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.record.layout import canonical, report_id, without_run
+from reports.record import layout
+from reports.record.layout import canonical, canonical_blocks, report_id, without_run
 from tests.hypothesis_profile import examples
 from tests.reports.recording import RUN, record
 
@@ -29,6 +31,21 @@ def test_the_head_is_written_in_ascii() -> None:
     data = {"name": "ac\u202eme\x1b\U0001f511\ud800"}
     text = canonical(data)
     assert (text.isascii(), text[-1], json.loads(text)) == (True, "\n", data)
+
+
+@examples(50)
+@given(
+    data=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    ),
+    pieces=st.integers(1, 9),
+)
+def test_blocks_are_the_whole(data: object, pieces: int) -> None:
+    """Written block by block, whatever its blocks, a head has the bytes that it has as a whole."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout, "_MOST_PIECES", pieces)
+        assert b"".join(canonical_blocks(data)) == canonical(data).encode("ascii")
 
 
 def test_a_head_is_kept_apart_from_its_run(tmp_path: Path) -> None:
