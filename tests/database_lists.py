@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
+from inventory.database_lines.database_columns import DatabaseColumns
 from inventory.database_lines.database_list import DatabaseList
 from inventory.database_lines.database_reader import DatabaseReader
 from inventory.model.database import Database
@@ -71,7 +72,9 @@ def read_in_columns(databases: Iterable[dict[str, Any]]) -> DatabaseList:
     reader = DatabaseReader()
     for line in lines:
         reader.learn(f"{line}\n")
-    text, parts, number, position = "".join(f"{line}\n" for line in lines), [], 0, 0
+    text = "".join(f"{line}\n" for line in lines)
+    parts: list[Database | DatabaseColumns] = []
+    number = position = 0
     while position < len(text):
         found, count, position = reader.read(FILE, 1 + number, text, position)
         number += count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from checks.engine.identity import PLANNED, cached_escape, escape, finding_id, join, reason_of
@@ -191,6 +192,7 @@ def scope_subject(scope: KeyScope) -> Subject:
     return Subject("key-scope", join(*scope), *scope)
 
 
+@lru_cache(maxsize=1_024)  # nearly every rule on keys asks for the subjects of the same few keys
 def key_subject(scope: KeyScope, key_id: str) -> Subject:
     """Return the subject that is a key registered for ``scope``; its versions are one subject."""
     same = parse_key_id(key_id).canonical

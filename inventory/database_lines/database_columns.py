@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import repeat
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
@@ -25,28 +25,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-
-class DatabaseKind:
-    """What many databases have in common; each kind is one object, and equals only itself.
-
-    Attributes:
-        example: a database of the kind; its id, its name, its times and its location mean nothing.
-        regions: the fields of its regions.
-    """
-
-    __slots__ = ("example", "regions", "values")
-
-    def __init__(self, example: Database) -> None:
-        """Take the kind of ``example``."""
-        self.example = example
-        self.values: dict[str, Any] = dict(vars(example))
-        self.regions: tuple[dict[str, Any], ...] = tuple(
-            dict(vars(region)) for region in example.regions
-        )
+Times = tuple["datetime | None", ...]
+"""When a database was deployed in each of its regions, in UTC; None where that is not recorded."""
 
 
 class StatedFields(NamedTuple):
-    """Which fields the lines of databases state.
+    """Which fields the line of a database states.
 
     Attributes:
         database: those of the database.
@@ -57,30 +41,53 @@ class StatedFields(NamedTuple):
     regions: tuple[set[str], ...]
 
 
-@dataclass(eq=False, kw_only=True)
-class DatabaseColumns(Sequence[Database]):
-    """Databases of the same stated fields, in columns of equal length.
+class DatabaseKind:
+    """What many databases have in common; each kind is one object, and equals only itself.
 
     Attributes:
+        example: a database of the kind; its id, its name, its times and its location mean nothing.
         stated: the fields that each of them states.
+        regions: the fields of its regions.
+    """
+
+    __slots__ = ("example", "regions", "stated", "values")
+
+    def __init__(self, example: Database, stated: StatedFields) -> None:
+        """Take the kind of ``example``."""
+        self.example = example
+        self.stated = stated
+        self.values: dict[str, Any] = dict(vars(example))
+        self.regions: tuple[dict[str, Any], ...] = tuple(
+            dict(vars(region)) for region in example.regions
+        )
+
+    def states_time(self, region: int) -> bool:
+        """Return whether a region states when it was added."""
+        return "added_at" in self.stated.regions[region]
+
+
+@dataclass(eq=False, kw_only=True)
+class DatabaseColumns(Sequence[Database]):
+    """Databases that exist, or are terminated, in columns of equal length.
+
+    Attributes:
         kinds: their kinds.
         ids: their ids.
         names: their names.
-        created: when each was created, in UTC; None for all of them if they do not state it.
-        added: when each of their regions was added, region by region; likewise.
-        seen: where each was seen in the recorded answers; likewise.
+        created: when each was created, in UTC; None where that is not stated.
+        deployed: when each was deployed in its regions.
+        seen: where each was seen in the recorded answers; None where that is not stated.
         locations: where each was read.
     """
 
-    stated: StatedFields
     kinds: Sequence[DatabaseKind]
     ids: Sequence[str]
     names: Sequence[str]
     created: Sequence[datetime | None]
-    added: Sequence[Sequence[datetime | None]]
+    deployed: Sequence[Times]
     seen: Sequence[str | None]
     locations: Sequence[SourceLocation]
-    _single: dict[int, Database] = field(default_factory=dict, init=False)
+    _made: dict[int, Database] = field(default_factory=dict, init=False)
 
     def __len__(self) -> int:
         """Count the databases."""
@@ -92,60 +99,43 @@ class DatabaseColumns(Sequence[Database]):
     def __getitem__(self, place: slice) -> Sequence[Database]: ...
     def __getitem__(self, place: int | slice) -> Database | Sequence[Database]:
         """Return the model of one database, or of several; each is made once."""
-        if isinstance(place, slice):
-            return self.models[place]
-        if "models" in vars(self):
-            return self.models[place]
-        row = range(len(self))[place]
-        if row not in self._single:
-            self._single[row] = self._models([row])[0]
-        return self._single[row]
+        rows = range(len(self))[place]
+        return self.models([rows])[0] if isinstance(rows, int) else self.models(rows)
 
-    @cached_property
-    def models(self) -> list[Database]:
-        """Return the models of all of them."""
-        models = self._models(range(len(self)))
-        for row, known in self._single.items():
-            models[row] = known
-        return models
+    def models(self, rows: Sequence[int]) -> list[Database]:
+        """Return the models of the databases in ``rows``; each is made once."""
+        made = self._made
+        missing = [row for row in rows if row not in made]
+        if missing:
+            made.update(zip(missing, self._build(missing), strict=True))
+        return [made[row] for row in rows]
 
     @cached_property
     def counts(self) -> Counter[DatabaseKind]:
         """Return how many databases there are of each kind, in the order of their first ones."""
         return Counter(self.kinds)
 
-    @cached_property
-    def deployed(self) -> Sequence[datetime | None]:
-        """Return when each was deployed in its region; only for databases of one region.
-
-        A database of one region was made with it.
-        """
-        (added,) = self.added
-        return added if "added_at" in self.stated.regions[0] else self.created
-
     def move(self, locations: Sequence[SourceLocation]) -> None:
         """Set other locations; only for the reader that has just made it."""
         self.locations = locations
 
-    def _models(self, rows: Sequence[int]) -> list[Database]:
-        regions = [self._regions_of(row) for row in rows]
-        made = iter(
-            build_models(
-                DatabaseRegion,
-                [region for of_one in regions for region in of_one],
-                self.stated.regions * len(rows),
-            )
-        )
-        # ``zip`` takes one from the same iterator for each region that a database has.
-        grouped = zip(*[made] * len(self.stated.regions), strict=True)
-        values = [self._values_of(row, of_one) for row, of_one in zip(rows, grouped, strict=True)]
-        return build_models(Database, values, repeat(self.stated.database, len(rows)))
+    def _build(self, rows: Sequence[int]) -> list[Database]:
+        regions = list(map(self._regions_of, rows))
+        stated = chain.from_iterable(self.kinds[row].stated.regions for row in rows)
+        made = iter(build_models(DatabaseRegion, [*chain.from_iterable(regions)], stated))
+        values = [
+            self._values_of(row, tuple(next(made) for _ in own))
+            for row, own in zip(rows, regions, strict=True)
+        ]
+        return build_models(Database, values, (self.kinds[row].stated.database for row in rows))
 
     def _regions_of(self, row: int) -> list[dict[str, Any]]:
-        regions = self.kinds[row].regions
+        kind = self.kinds[row]
         return [
-            {**region, "added_at": added[row]}
-            for region, added in zip(regions, self.added, strict=True)
+            {**region, "added_at": time if kind.states_time(place) else None}
+            for place, (region, time) in enumerate(
+                zip(kind.regions, self.deployed[row], strict=True)
+            )
         ]
 
     def _values_of(self, row: int, regions: tuple[DatabaseRegion, ...]) -> dict[str, Any]:

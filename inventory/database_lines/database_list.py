@@ -37,7 +37,7 @@ class DatabaseList(Sequence[Database]):
         """Yield the model of each database."""
         for part in self.parts:
             if isinstance(part, DatabaseColumns):
-                yield from part.models
+                yield from part[:]
             else:
                 yield part
 
@@ -90,8 +90,8 @@ def select(
         if isinstance(part, DatabaseColumns):
             wanted = {kind for kind in part.counts if condition(kind.example)}
             if wanted:
-                rows = (row for row, kind in enumerate(part.kinds) if kind in wanted)
-                yield from (part.models[row] for row in rows)
+                rows = [row for row, kind in enumerate(part.kinds) if kind in wanted]
+                yield from part.models(rows)
         elif condition(part):
             yield part
 

@@ -6,7 +6,7 @@ What it accepts equals what the full reader makes of the same line. It reports n
 from __future__ import annotations
 
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import ValidationError
 
@@ -20,9 +20,10 @@ from inventory.model.base import read_moment
 from inventory.model.database import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from inventory.database_lines.database_columns import StatedFields, Times
     from inventory.database_lines.line_patterns import LinePattern
 
     _Key = tuple[str | None, ...]
@@ -33,6 +34,9 @@ MOST_PATTERNS = 64
 
 LEAST_IN_COLUMNS = 8
 """How many databases in a row are worth columns."""
+
+LEAST_OF_KIND = 4
+"""How many of them have to be of a kind, on an average."""
 
 
 class _RefusedError(Exception):
@@ -52,9 +56,8 @@ class DatabaseReader:
 
     def __init__(self) -> None:
         """Begin without any pattern."""
-        self._patterns: dict[int, list[LinePattern]] = {}
+        self._patterns: dict[int, list[_KnownPattern]] = {}
         self._learned = 0
-        self._kinds = _Kinds()
         self._moments = _Moments()
         self.has_refused = False
 
@@ -63,57 +66,104 @@ class DatabaseReader:
         if self._learned < MOST_PATTERNS and not self.has_refused:
             self._learned += 1
             if pattern := learn_pattern(text):
-                self._patterns.setdefault(text.count('"'), []).append(pattern)
+                known = _KnownPattern(pattern, _Kinds(pattern.stated))
+                self._patterns.setdefault(text.count('"'), []).append(known)
 
     def read(
         self, file: str, line: int, text: str, position: int
-    ) -> tuple[list[Database | DatabaseColumns], int, int]:
+    ) -> tuple[Iterable[Database | DatabaseColumns], int, int]:
         """Read lines of ``text`` from ``position`` on, as far as they are plain.
 
         The first of them has the number ``line`` in ``file``. Returns their databases, how many
         these are, and the position after them.
         """
-        found: list[Database | DatabaseColumns] = []
-        number, last = 0, -1
-        while number > last and text.startswith(PREFIX, position):
-            last = number
+        found = _Found()
+        count = -1
+        while len(found.kinds) > count and text.startswith(PREFIX, position):
+            count = len(found.kinds)
             # Lines of one pattern have as many quotes, so few patterns are tried.
             quotes = text.count('"', position, text.find("\n", position))
-            for pattern in self._patterns.get(quotes, ()):
-                rows, end = _rows_alike(pattern, text, position)
-                columns = self._usual_columns(pattern, rows, file, line + number)
-                if columns:
-                    found += _in_columns_or_models(columns)
-                    number, position = number + len(columns), end
+            for known in self._patterns.get(quotes, ()):
+                rows, end = _rows_alike(known.pattern, text, position)
+                if rows and self._add(known, rows, found):
+                    position = end
                     break
-        return found, number, position
+        return found.in_columns_or_models(file, line), len(found.kinds), position
 
-    def _usual_columns(
-        self, pattern: LinePattern, rows: list[_Row], file: str, line: int
-    ) -> DatabaseColumns | None:
-        """Return the databases in ``rows``; None if the models refuse one of them."""
+    def _add(self, known: _KnownPattern, rows: list[_Row], found: _Found) -> bool:
+        """Add the databases in ``rows``; return False if the models refuse any of them."""
         try:
-            return self._columns(pattern, rows, file, line) if rows else None
+            found.add(known, rows, self._moments)
         except _RefusedError:
             self._patterns.clear()
             self.has_refused = True
-            return None
+        return not self.has_refused
 
-    def _columns(
-        self, pattern: LinePattern, rows: list[_Row], file: str, line: int
-    ) -> DatabaseColumns:
-        own, time_of = pattern.own, self._moments.__getitem__
-        columns = list(zip(*rows, strict=True))
-        return DatabaseColumns(
-            stated=pattern.stated,
-            kinds=list(map(self._kinds.__getitem__, map(pattern.words, rows))),
-            ids=columns[own.id],
-            names=columns[own.name],
-            created=list(map(time_of, columns[own.created])),
-            added=[list(map(time_of, columns[place])) for place in pattern.added],
-            seen=columns[own.seen],
-            locations=list(zip(repeat(file), range(line, line + len(rows)))),
+
+class _KnownPattern(NamedTuple):
+    """A pattern of lines, and the kinds of databases that such lines are of."""
+
+    pattern: LinePattern
+    kinds: _Kinds
+
+
+class _Found:
+    """The columns of the databases in lines in a row."""
+
+    def __init__(self) -> None:
+        self.kinds: list[DatabaseKind] = []
+        self._ids: list[str] = []
+        self._names: list[str] = []
+        self._created: list[datetime | None] = []
+        self._deployed: list[Times] = []
+        self._seen: list[str | None] = []
+
+    def add(self, known: _KnownPattern, rows: list[_Row], moments: _Moments) -> None:
+        """Add databases; raise _RefusedError without adding any if the models refuse one."""
+        pattern, time_of, columns = (
+            known.pattern,
+            moments.__getitem__,
+            list(zip(*rows, strict=True)),
         )
+        kinds = list(map(known.kinds.__getitem__, map(pattern.words, rows)))
+        created = list(map(time_of, columns[pattern.own.created]))
+        deployed = list(_deployed(pattern, created, columns, time_of))
+        self.kinds += kinds
+        self._ids += columns[pattern.own.id]
+        self._names += columns[pattern.own.name]
+        self._created += created
+        self._deployed += deployed
+        self._seen += columns[pattern.own.seen]
+
+    def in_columns_or_models(self, file: str, line: int) -> Iterable[Database | DatabaseColumns]:
+        """Return the databases, which were read from ``line`` on: as models if they are few."""
+        count = len(self.kinds)
+        columns = DatabaseColumns(
+            kinds=self.kinds,
+            ids=self._ids,
+            names=self._names,
+            created=self._created,
+            deployed=self._deployed,
+            seen=self._seen,
+            locations=list(zip(repeat(file, count), range(line, line + count), strict=True)),
+        )
+        is_useful = count >= max(LEAST_IN_COLUMNS, LEAST_OF_KIND * len(columns.counts))
+        return (columns,) if is_useful else columns
+
+
+def _deployed(
+    pattern: LinePattern,
+    created: list[datetime | None],
+    columns: Sequence[Sequence[str | None]],
+    time_of: Callable[[str | None], datetime | None],
+) -> Iterator[Times]:
+    """Yield when each database was deployed in its regions.
+
+    One that has a single region was made with it, if that has no time of its own.
+    """
+    added = [list(map(time_of, columns[place])) for place in pattern.added]
+    is_made_with_region = len(added) == 1 and "added_at" not in pattern.stated.regions[0]
+    return zip(*([created] if is_made_with_region else added), strict=True)
 
 
 def _rows_alike(pattern: LinePattern, text: str, position: int) -> tuple[list[_Row], int]:
@@ -132,17 +182,12 @@ def _rows_alike(pattern: LinePattern, text: str, position: int) -> tuple[list[_R
     return rows, position
 
 
-def _in_columns_or_models(columns: DatabaseColumns) -> Iterable[Database | DatabaseColumns]:
-    """Return the models of databases for which columns are of no use.
-
-    Those of several regions are looked at one by one, and a few in a row cost more in columns.
-    """
-    is_useful = len(columns.added) == 1 and len(columns) >= LEAST_IN_COLUMNS
-    return (columns,) if is_useful else columns.models
-
-
 class _Kinds(dict["_Key", DatabaseKind]):
-    """The kinds of databases, by the words that those of a kind share."""
+    """The kinds of databases whose lines state the same fields, by the words of each kind."""
+
+    def __init__(self, stated: StatedFields) -> None:
+        super().__init__()
+        self._stated = stated
 
     def __missing__(self, words: _Key) -> DatabaseKind:
         """Learn a kind from the models; raise _RefusedError if these refuse the words."""
@@ -157,7 +202,7 @@ class _Kinds(dict["_Key", DatabaseKind]):
             raise _RefusedError from None
         if len(self) >= MOST_KEPT:
             self.clear()
-        kind = self[words] = DatabaseKind(example)
+        kind = self[words] = DatabaseKind(example, self._stated)
         return kind
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from inventory.database_lines.database_columns import DatabaseColumns, DatabaseKind
+    from inventory.database_lines.database_columns import DatabaseColumns, DatabaseKind, Times
     from inventory.model.base import SourceLocation
     from inventory.model.database import Database, DatabaseRegion
     from inventory.model.key import KeyScope
@@ -52,7 +52,7 @@ class Deployment(NamedTuple):
 
 
 class DeploymentColumns(Sequence[Deployment]):
-    """Existing databases of one region each in one key scope, in columns.
+    """Existing databases in one key scope, in columns.
 
     Attributes:
         examples: an example of each kind of them, of which id, name and times mean nothing.
@@ -62,15 +62,17 @@ class DeploymentColumns(Sequence[Deployment]):
         self,
         databases: DatabaseColumns,
         rows: Sequence[int],
+        regions: Mapping[DatabaseKind, int],
         examples: Mapping[DatabaseKind, Deployment],
     ) -> None:
         """Take those of ``databases`` that are in ``rows``, and an example of each of their kinds.
 
-        Every row is of a kind with an example.
+        ``regions`` are the places of the scope's region among those of a kind.
         """
         self.examples = examples
         self._databases = databases
         self._rows = rows
+        self._regions = regions
 
     def __len__(self) -> int:
         """Count the deployments."""
@@ -83,22 +85,21 @@ class DeploymentColumns(Sequence[Deployment]):
     def __getitem__(self, place: int | slice) -> Deployment | Sequence[Deployment]:
         """Return one deployment, or several."""
         if isinstance(place, slice):
-            return [self._at(row) for row in self._rows[place]]
-        return self._at(self._rows[place])
+            return self._of(self._rows[place])
+        return self._of([self._rows[place]])[0]
 
     def __iter__(self) -> Iterator[Deployment]:
         """Yield each deployment."""
-        if len(self._rows) > 1:
-            _ = self._databases.models  # all at once, which takes half as long as one by one
-        return map(self._at, self._rows)
+        return iter(self[:])
 
-    def _at(self, row: int) -> Deployment:
-        database = self._databases[row]
-        return self.examples[self._databases.kinds[row]]._replace(
-            database=database,
-            region=database.regions[0],
-            deployed=self._databases.deployed[row],
-        )
+    def _of(self, rows: Sequence[int]) -> list[Deployment]:
+        databases = self._databases
+        made = zip(rows, databases.models(rows), strict=True)
+        return [self._at(databases.kinds[row], row, database) for row, database in made]
+
+    def _at(self, kind: DatabaseKind, row: int, database: Database) -> Deployment:
+        region = self._regions[kind]
+        return _deployment(self.examples[kind], region, database, self._databases.deployed[row])
 
     @cached_property
     def ids(self) -> Sequence[str]:
@@ -118,11 +119,11 @@ class DeploymentColumns(Sequence[Deployment]):
     @cached_property
     def deployed(self) -> Sequence[datetime | None]:
         """Return when each was deployed."""
-        return pick(self._databases.deployed, self._rows)
-
-    def with_rows(self) -> Iterator[tuple[int, Deployment]]:
-        """Yield each deployment with its row among the databases."""
-        return zip(self._rows, self, strict=True)
+        times = pick(self._databases.deployed, self._rows)
+        if not any(self._regions.values()):  # nearly always, as most databases have one region
+            return [time for time, *_ in times]
+        kinds = pick(self._databases.kinds, self._rows)
+        return [own[self._regions[kind]] for kind, own in zip(kinds, times, strict=True)]
 
     def select(self, condition: Callable[[Deployment], object]) -> DeploymentColumns:
         """Return those that meet ``condition``, which is asked once for each kind."""
@@ -131,7 +132,58 @@ class DeploymentColumns(Sequence[Deployment]):
             return self
         kinds = self._databases.kinds
         rows = [row for row in self._rows if kinds[row] in wanted] if wanted else []
-        return DeploymentColumns(self._databases, rows, wanted)
+        return DeploymentColumns(self._databases, rows, self._regions, wanted)
+
+
+def _deployment(example: Deployment, region: int, database: Database, times: Times) -> Deployment:
+    return example._replace(
+        database=database, region=database.regions[region], deployed=times[region]
+    )
+
+
+class PlacedColumns(NamedTuple):
+    """Databases in columns with their deployments.
+
+    Attributes:
+        databases: the databases.
+        examples: the deployments of an example of each kind that is not terminated.
+    """
+
+    databases: DatabaseColumns
+    examples: Mapping[DatabaseKind, tuple[Deployment, ...]]
+
+    def by_scope(self) -> dict[KeyScope, DeploymentColumns]:
+        """Return the deployments in each key scope, in the order of their databases."""
+        rows: dict[KeyScope, list[int]] = {}
+        regions: dict[KeyScope, dict[DatabaseKind, int]] = {}
+        examples: dict[KeyScope, dict[DatabaseKind, Deployment]] = {}
+        appending: dict[DatabaseKind, list[Callable[[int], None]]] = {}
+        for kind, deployments in self.examples.items():
+            for region, deployment in enumerate(deployments):
+                scope = deployment.scope
+                regions.setdefault(scope, {})[kind] = region
+                examples.setdefault(scope, {})[kind] = deployment
+                appending.setdefault(kind, []).append(rows.setdefault(scope, []).append)
+        for row, kind in enumerate(self.databases.kinds):
+            for append in appending.get(kind, ()):
+                append(row)
+        return {
+            scope: DeploymentColumns(self.databases, rows[scope], regions[scope], examples[scope])
+            for scope in rows
+        }
+
+    def select(
+        self, condition: Callable[[tuple[Deployment, ...]], object]
+    ) -> Iterator[tuple[Deployment, ...]]:
+        """Yield the deployments of each database whose kind meets ``condition``, in their order."""
+        wanted = {kind: some for kind, some in self.examples.items() if condition(some)}
+        kinds, times = self.databases.kinds, self.databases.deployed
+        rows = [row for row, kind in enumerate(kinds) if kind in wanted] if wanted else []
+        for row, database in zip(rows, self.databases.models(rows), strict=True):
+            yield tuple(
+                _deployment(example, region, database, times[row])
+                for region, example in enumerate(wanted[kinds[row]])
+            )
 
 
 class Deployments(Sequence[Deployment]):

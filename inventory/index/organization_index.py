@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import chain
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol, get_args
 
 from inventory.database_lines.database_columns import DatabaseColumns, DatabaseKind
@@ -14,6 +13,7 @@ from inventory.index.deployments import (
     Deployment,
     DeploymentColumns,
     Deployments,
+    PlacedColumns,
 )
 from inventory.model.database import Database, DatabaseRegion, deployed_at
 from inventory.model.gaps import Gap
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from inventory.model.terraform_managed import ManagedKey
 
 
-Group = tuple[Deployment, ...] | list[DeploymentColumns]
+Group = tuple[Deployment, ...] | PlacedColumns
 """The deployments of one database, or of many in columns."""
 
 _Expected = tuple[Expectation, bool]
@@ -73,13 +73,10 @@ class OrganizationIndex(NamedTuple):
         name, a time or a location.
         """
         for group in self.groups:
-            if not isinstance(group, list):
-                if condition(group):
-                    yield group
-            else:
-                some = [part.select(lambda deployment: condition((deployment,))) for part in group]
-                rows = chain.from_iterable(part.with_rows() for part in some)
-                yield from ((deployment,) for _, deployment in sorted(rows, key=itemgetter(0)))
+            if isinstance(group, PlacedColumns):
+                yield from group.select(condition)
+            elif condition(group):
+                yield group
 
     def in_scope(self, scope: KeyScope) -> Deployments:
         """Return the deployments in ``scope``, of which there may be none."""
@@ -265,27 +262,37 @@ def _place_database(
 
 def _place_columns(
     databases: DatabaseColumns, places: _Places, by_type: Mapping[DatabaseType, _Expected]
-) -> list[DeploymentColumns]:
+) -> PlacedColumns:
     """Return the deployments of ``databases``, and add them to their key scopes."""
-    rows: dict[KeyScope, list[int]] = {}
-    examples: dict[KeyScope, dict[DatabaseKind, Deployment]] = {}
-    appending: dict[DatabaseKind, Callable[[int], None]] = {}
+    examples: dict[DatabaseKind, tuple[Deployment, ...]] = {}
     for kind in databases.counts:
-        example = kind.example
-        if not example.is_terminated:
-            region = example.regions[0]
-            scope = places[example.type, region.provider or example.provider, region.name].scope
-            expected, flag = by_type[example.type]
-            deployment = Deployment(example, region, scope, expected, False, None, flag)
-            examples.setdefault(scope, {})[kind] = deployment
-            appending[kind] = rows.setdefault(scope, []).append
-    for row, kind in enumerate(databases.kinds):
-        if append := appending.get(kind):
-            append(row)
-    found = [DeploymentColumns(databases, rows[scope], examples[scope]) for scope in rows]
-    for scope, part in zip(rows, found, strict=True):
+        if not kind.example.is_terminated:
+            examples[kind] = _example_of(kind.example, places, by_type[kind.example.type])
+    placed = PlacedColumns(databases, examples)
+    for scope, part in placed.by_scope().items():
         places[scope[1:]].parts.append(part)
-    return found
+    return placed
+
+
+def _example_of(database: Database, places: _Places, expected: _Expected) -> tuple[Deployment, ...]:
+    """Return the deployments of a database that stands for all of its kind."""
+    scopes = [
+        places[database.type, region.provider or database.provider, region.name].scope
+        for region in database.regions
+    ]
+    expectation, flag = expected
+    return tuple(
+        Deployment(
+            database,
+            region,
+            scope,
+            expectation,
+            is_planned=False,
+            deployed=None,
+            expects_customer_key=flag,
+        )
+        for scope, region in zip(scopes, database.regions, strict=True)
+    )
 
 
 def _stated(entry: Database | DatabaseRegion) -> _Expected:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from inventory.database_lines.database_list import count_kinds
+from inventory.database_lines.database_list import count_kinds, select
 
 if TYPE_CHECKING:
+    from inventory.model.database import Database
     from inventory.model.organization import Organization
     from inventory.model.terraform_managed import UndeterminedDatabase
 
@@ -29,12 +30,14 @@ def expect_databases(organization: Organization) -> ExpectedDatabases:
     count = 0
     regions: dict[str, int] = {}
     for database, number in count_kinds(organization.databases):
-        if database.is_terminated:
-            continue
-        count += number
-        if len(database.regions) > 1:
-            regions[database.identity] = len(database.regions)
+        count += 0 if database.is_terminated else number
+    for database in select(organization.databases, _lives_in_several_regions):
+        regions[database.identity] = len(database.regions)
     return ExpectedDatabases(count + undetermined, regions)
+
+
+def _lives_in_several_regions(database: Database) -> bool:
+    return len(database.regions) > 1 and not database.is_terminated
 
 
 def undetermined_databases(organization: Organization) -> list[UndeterminedDatabase]:

@@ -6,7 +6,7 @@ The lines of an organization add up to its numbers in the head.
 from __future__ import annotations
 
 from json.encoder import encode_basestring_ascii as quote
-from typing import TYPE_CHECKING, TypeVar, get_args
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, get_args
 
 from checks.engine.context import utc
 from checks.engine.finding import (
@@ -28,11 +28,11 @@ from reports.record.key_facts import portal_of_region
 from reports.record.key_lines import add_cloud_facts, registered_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from checks.engine.context import Context
-    from inventory.database_lines.database_columns import DatabaseKind, StatedFields
+    from inventory.database_lines.database_columns import DatabaseKind, Times
     from inventory.model.base import Located, SourceLocation
     from inventory.model.database import Database, DatabaseRegion, Encryption
     from inventory.model.organization import Organization
@@ -165,39 +165,40 @@ class _DatabaseEncoder:
         )
         return list(map(self._line, databases, *columns))
 
-    def encode_columns(self, databases: DatabaseColumns) -> Iterable[str]:
-        """Return the lines of ``databases``; what those of a kind share is rendered once."""
-        if not all(_shows_deployment(kind, databases.stated) for kind in databases.counts):
-            return self.encode(databases.models)
-        shared = {kind: self._shared(kind, databases.stated) for kind in databases.counts}
+    def encode_columns(self, databases: DatabaseColumns) -> Iterator[str]:
+        """Yield the lines of ``databases``; what those of a kind share is rendered once."""
+        shared = {kind: self._shared(kind) for kind in databases.counts}
+        of_kind = [shared[kind] for kind in databases.kinds]
         columns = (
-            map(shared.__getitem__, databases.kinds),
-            *(escape_all(databases.ids), quote_all(databases.ids), quote_all(databases.names)),
-            *(_in_words(databases.created), _in_words(databases.deployed)),
+            *(of_kind, escape_all(databases.ids), quote_all(databases.ids)),
+            *(quote_all(databases.names), _in_words(databases.created)),
+            list(map(_encode_regions, of_kind, databases.deployed)),
             map(_location, databases.locations),
         )
         begin = self._begin
         return (
-            f'{begin}{path}{state}{identity},"name":{name}{place}{created}{region}{deployed}'
-            f"{end}{location}}}"
-            for (state, place, region, end), path, identity, name, created, deployed, location in (
-                zip(*columns, strict=True)
-            )
+            f'{begin}{path}{kind.state}{identity},"name":{name}{kind.place}{created}{kind.end}'
+            f"{regions}],{location}}}"
+            for kind, path, identity, name, created, regions, location in zip(*columns, strict=True)
         )
 
-    def _shared(self, kind: DatabaseKind, stated: StatedFields) -> tuple[str, str, str, str]:
-        """Render what is before the id, the creation, the deployment and the location."""
-        database, (region,) = kind.example, kind.example.regions
+    def _shared(self, kind: DatabaseKind) -> _SharedText:
+        """Render what the databases of ``kind`` have in common."""
+        database = kind.example
         state = "terminated" if database.is_terminated else "existing"
-        is_dated = "created_at" in stated.database
-        created, end = ('"created_at":"', '",') if is_dated else ("", "")
-        field = "added_at" if "added_at" in stated.regions[0] else "deployed_at"
-        deployed = f'","{field}":"' if is_dated or field == "added_at" else ""
-        return (
-            f'{self._owner}{state}","id":',
-            f',"type":"{database.type}","provider":"{database.provider}",{created}',
-            f'{end}"regions":[{self._region_begin(database, region)}{state}{deployed}',
-            f'","encryption":"{self._expected[database.type]}"}}],',
+        created, end = ("", "")
+        if "created_at" in kind.stated.database:
+            created, end = '"created_at":"', '",'
+        return _SharedText(
+            state=f'{self._owner}{state}","id":',
+            place=f',"type":"{database.type}","provider":"{database.provider}",{created}',
+            end=f'{end}"regions":[',
+            regions=tuple(
+                f"{self._region_begin(database, region)}{state}{_time_field(kind, place)}"
+                for place, region in enumerate(database.regions)
+            ),
+            encryption=f'","encryption":"{self._expected[database.type]}"}}',
+            shows_time=any(_time_field(kind, place) for place in range(len(kind.regions))),
         )
 
     def _line(self, database: Database, path: str, identity: str, name: str) -> str:
@@ -241,12 +242,45 @@ class _DatabaseEncoder:
         return begin
 
 
-def _shows_deployment(kind: DatabaseKind, stated: StatedFields) -> bool:
-    """Say whether a region's time is rendered as ``deployed`` has it.
+class _SharedText(NamedTuple):
+    """What the lines of databases of a kind have in common.
 
-    Of a database that is gone, only the region's own time is.
+    Attributes:
+        state: what is before the id.
+        place: what is between the name and the time of creation.
+        end: what is between that and the regions.
+        regions: what is before the time of each region.
+        encryption: what is after it.
+        shows_time: whether any region shows a time.
     """
-    return "added_at" in stated.regions[0] or not kind.example.is_terminated
+
+    state: str
+    place: str
+    end: str
+    regions: tuple[str, ...]
+    encryption: str
+    shows_time: bool
+
+
+def _time_field(kind: DatabaseKind, region: int) -> str:
+    """Render what is before the time of a region; empty if it shows none.
+
+    Of a database that is gone, only the region's own time is shown.
+    """
+    if kind.states_time(region):
+        return '","added_at":"'
+    is_made_with_region = len(kind.regions) == 1 and "created_at" in kind.stated.database
+    return '","deployed_at":"' if is_made_with_region and not kind.example.is_terminated else ""
+
+
+def _encode_regions(kind: _SharedText, times: Times) -> str:
+    if len(times) == 1:
+        text = utc(times[0]) if kind.shows_time and times[0] else ""
+        return f"{kind.regions[0]}{text}{kind.encryption}"
+    return ",".join(
+        f"{begin}{utc(time) if time else ''}{kind.encryption}"
+        for begin, time in zip(kind.regions, times, strict=True)
+    )
 
 
 def _in_words(times: Sequence[datetime | None]) -> list[str]:

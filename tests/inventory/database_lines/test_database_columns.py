@@ -31,10 +31,11 @@ def test_a_database_has_one_model() -> None:
     assert (third.id, third.name, third.status) == (uuid(3), "n3", "PARKED")
     assert third.location == (FILE, 4)
     assert found[3] is third
-    assert found.models[3] is third
     assert found[-7] is third
-    assert found[3:5] == found.models[3:5]
-    assert len(found) == len(found.models) == 10
+    assert found[:][3] is third
+    assert found.models([4, 3])[1] is third
+    assert [database.id for database in found[3:5]] == [uuid(3), uuid(4)]
+    assert len(found) == len([*found]) == 10
 
 
 def test_no_database_beyond_the_end() -> None:
@@ -54,8 +55,9 @@ def test_a_database_of_one_region_was_deployed_with_it() -> None:
     """The time of the region counts; without one, a database was deployed when it was created."""
     added = "2026-06-02T00:00:00Z"
     with_time = columns(regions=[{"name": "a", "added_at": added}])
-    assert set(with_time.deployed) == {CREATED + timedelta(days=1)}
-    assert set(columns(regions=[{"name": "a"}]).deployed) == {CREATED}
+    assert set(with_time.deployed) == {(CREATED + timedelta(days=1),)}
+    assert set(columns(regions=[{"name": "a"}]).deployed) == {(CREATED,)}
+    assert set(columns(regions=[{"name": "a"}, {"name": "b"}]).deployed) == {(None, None)}
 
 
 def test_databases_can_be_moved() -> None:

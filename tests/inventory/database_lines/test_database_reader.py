@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from itertools import cycle, islice
 from typing import Any
 
 import pytest
@@ -128,13 +129,13 @@ def test_after_a_refused_line_nothing_is_read() -> None:
 
 
 def test_many_in_a_row_are_columns() -> None:
-    """Many databases of one region in a row are kept in columns, and a few as models."""
-    for count, are_columns in ((7, False), (8, True), (30, True)):
-        for regions, is_one in ((["a"], True), (["a", "b"], False)):
-            line = as_line(database_data(regions=regions))
-            parts, _, _ = taught([line]).read("a.ndjson", 1, line * count, 0)
-            expected = [DatabaseColumns] if are_columns and is_one else [Database] * count
-            assert list(map(type, parts)) == expected
+    """Many databases in a row are kept in columns; a few, and many kinds, as models."""
+    lines = [as_line(database_data(regions=regions)) for regions in (["a"], ["a", "b"], ["c"])]
+    for count, kinds, are_columns in ((7, 1, False), (8, 1, True), (11, 3, False), (12, 3, True)):
+        text = "".join(islice(cycle(lines[:kinds]), count))
+        parts, number, _ = taught(lines).read("a.ndjson", 1, text, 0)
+        assert number == count
+        assert list(map(type, parts)) == [DatabaseColumns] if are_columns else [Database] * count
 
 
 def test_a_database_in_one_region_twice_is_left() -> None:
