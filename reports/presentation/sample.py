@@ -1,22 +1,26 @@
 """A sample that an auditor performs again: drawn by hashes, so that anybody draws the same one.
 
-The members of the population are numbered from 1, in the order of their file. The sample is the
-numbers whose SHA-256 with the report's id is smallest. A larger sample begins with the smaller one.
+The members of the population are numbered from 1, in the order of their file. Each draw brings one
+number: the SHA-256 of the report's id with the number of the draw, modulo the size of the
+population, plus 1. A number that was drawn before is skipped, so a larger sample begins with the
+smaller one. A hash is so much larger than any population that no number is favoured.
 """
 
 from __future__ import annotations
 
-import heapq
 import json
 from collections import defaultdict
 from hashlib import sha256
+from itertools import repeat
+from operator import contains
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from checks.engine.finding import STATUSES
-from reports.record.stored_lines import groups_of
+from inventory.errors import RecordError
+from reports.record.stored_lines import all_begin, groups_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from checks.engine.finding import Status
@@ -29,14 +33,14 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 DEFAULT_SIZE = 25
 
 _DATABASE, _KEY, _PASS = b'{"kind":"database",', b'{"kind":"key",', b'{"status":"pass",'
+_BEGINS: dict[Kind, bytes] = {"databases": _DATABASE, "keys": _KEY, "passes": _PASS}
+"""How the line of a member begins."""
+
 _ORGANIZATION = b'{"kind":"organization",'
 _STATE, _PATH = b',"state":"', b',"path":"'
 _TERMINATED = _STATE + b'terminated"'
 _ACROSS = "."
 _MOST_IDS = 5
-_LARGEST = b"\xff" * 33
-"""Larger than any SHA-256."""
-
 _FINE = frozenset({b"pass", b"not-applicable"})
 
 
@@ -70,116 +74,129 @@ class Conclusion(NamedTuple):
     total: int
 
 
-def rank(seed: str, number: int) -> bytes:
-    """Return what orders the numbers of a population: the SHA-256 of seed, colon and number."""
-    return sha256(f"{seed}:{number}".encode()).digest()
+def draw_numbers(seed: str, total: int, size: int) -> dict[int, int]:
+    """Draw ``size`` of the numbers from 1 to ``total``, or all if there are fewer.
+
+    Returns which draw brought each of them, in the order of drawing.
+    """
+    drawn: dict[int, int] = {}
+    draws = 0
+    while len(drawn) < min(size, total):
+        draws += 1
+        digest = sha256(f"{seed}:{draws}".encode()).digest()
+        drawn.setdefault(int.from_bytes(digest, "big") % total + 1, draws)
+    return drawn
 
 
-class Draw:
-    """Draws a sample in one pass over the lines of the record, of which it keeps only the drawn.
+class Draw(NamedTuple):
+    """A sample, and the population that it was drawn from.
 
     Attributes:
-        total: how many members the population has so far.
+        total: how many members the population has.
         terminated: how many databases were left out, as no data is at rest in them.
+        draws: how many draws it took, with those that brought a number again.
+        members: the sample, in the order of drawing.
     """
 
-    def __init__(self, seed: str, size: int, kind: Kind = "databases") -> None:
-        """Draw ``size`` of ``kind``, or all if there are fewer; ``seed`` is the report's id."""
+    total: int
+    terminated: int
+    draws: int
+    members: list[Drawn]
+
+
+def draw(
+    lines: Iterable[bytes], seed: str, size: int, *, expected: int, kind: Kind = "databases"
+) -> Draw:
+    """Draw ``size`` of ``kind``, or all if there are fewer, from the ``lines`` of a record.
+
+    The members are counted in the lines, and ``seed`` is the report's id. If there are not as many
+    as ``expected``, the lines are read again, to draw from as many as there are. Raises RecordError
+    if they are others by then.
+    """
+    numbers = draw_numbers(seed, expected, size)
+    population = _numbered(lines, kind, numbers)
+    if population.total != expected:
+        found = population.total
+        numbers = draw_numbers(seed, found, size)
+        population = _numbered(lines, kind, numbers)
+        if population.total != found:
+            counts = f"first {found:,} and then {population.total:,}"
+            raise RecordError(f"found {counts} {kind} in the same lines, expected the same number")
+    members = [population.picked[number] for number in numbers]
+    draws = max(numbers.values(), default=0)
+    return Draw(population.total, population.terminated, draws, members)
+
+
+def _numbered(lines: Iterable[bytes], kind: Kind, numbers: Iterable[int]) -> _Population:
+    population = _Population(kind, numbers)
+    for group in groups_of(lines):
+        population.add(group)
+    return population
+
+
+class _Population:
+    """Numbers the members of a population in its lines, and keeps those that were drawn.
+
+    Attributes:
+        total: how many members there are so far.
+        terminated: how many databases were left out so far.
+        picked: the members that were drawn, by their numbers.
+    """
+
+    def __init__(self, kind: Kind, numbers: Iterable[int]) -> None:
         self.total = self.terminated = 0
-        self._size, self._kind = size, kind
-        self._seeded = sha256(f"{seed}:".encode())
-        # The largest rank comes first, negated, so that it is the one that gives way.
-        self._heap: list[tuple[int, Drawn]] = []
-        self._below = _LARGEST if size else b""
+        self.picked: dict[int, Drawn] = {}
+        self._begin = _BEGINS[kind]
+        self._left = sorted(numbers, reverse=True)
         self._keys: list[bytes] = []
 
-    def watch(self, lines: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield ``lines`` as they are, and draw from them."""
-        for line in lines:
-            self.add(line)
-            yield line
-
-    def add(self, line: bytes) -> None:
-        """Count ``line`` if it belongs to the population, and keep it if it is drawn so far."""
-        if not self._is_member(line):
+    def add(self, group: Sequence[bytes]) -> None:
+        """Take the next lines; nothing is done with each of them if all are members."""
+        is_database = self._begin == _DATABASE
+        if all_begin(group, self._begin) and not (is_database and _any_holds(group, _TERMINATED)):
+            self._number(group)
             return
-        self.total += 1
-        # This is ``rank``, without hashing the seed again for each of a million lines.
-        hashed = self._seeded.copy()
-        hashed.update(b"%d" % self.total)
-        digest = hashed.digest()
-        if digest < self._below:
-            self._keep(digest, line)
+        for line in group:
+            if line.startswith(self._begin):
+                self._add_member(line)
+            elif is_database:
+                self._remember_key(line)
 
-    def add_all(self, lines: Iterable[bytes]) -> None:
-        """Take all ``lines``; as ``add``, which takes longer for a line than to hash its number."""
-        for group in groups_of(lines):
-            if self._kind == "databases" and _has_only_members(group):
-                self._draw_from(group)
-            else:
-                for line in group:
-                    self.add(line)
-
-    def _draw_from(self, members: Sequence[bytes]) -> None:
-        copy = self._seeded.copy
-        begin = self.total
-        for number, line in enumerate(members, begin + 1):
-            hashed = copy()
-            hashed.update(b"%d" % number)
-            digest = hashed.digest()
-            if digest < self._below:
-                self.total = number
-                self._keep(digest, line)
-        self.total = begin + len(members)
-
-    def _keep(self, digest: bytes, line: bytes) -> None:
-        entry = -int.from_bytes(digest, "big"), self._drawn(line)
-        if len(self._heap) < self._size:
-            heapq.heappush(self._heap, entry)
-        else:
-            heapq.heapreplace(self._heap, entry)
-        if len(self._heap) == self._size:
-            self._below = (-self._heap[0][0]).to_bytes(len(digest), "big")
-
-    def drawn(self) -> list[Drawn]:
-        """Return the sample in the order in which it is drawn: the smallest hash first."""
-        return [member for _, member in sorted(self._heap, reverse=True)]
-
-    def _is_member(self, line: bytes) -> bool:
-        if self._kind != "databases":
-            return line.startswith(_KEY if self._kind == "keys" else _PASS)
-        if not line.startswith(_DATABASE):
-            self._remember_keys(line)
-            return False
+    def _add_member(self, line: bytes) -> None:
         # Inside a JSON string a quote follows a backslash, so no name can look like this field.
         # A region may have it, too: looking for the bytes first is only faster.
-        if _TERMINATED in line and line.startswith(_TERMINATED, line.find(_STATE)):
+        is_terminated = _TERMINATED in line and line.startswith(_TERMINATED, line.find(_STATE))
+        if is_terminated and self._begin == _DATABASE:
             self.terminated += 1
-            return False
-        return True
+        else:
+            self._number([line])
 
-    def _remember_keys(self, line: bytes) -> None:
+    def _number(self, members: Sequence[bytes]) -> None:
+        """Take the next members; keep those that were drawn."""
+        before = self.total
+        self.total += len(members)
+        while self._left and self._left[-1] <= self.total:
+            number = self._left.pop()
+            self.picked[number] = self._drawn(number, members[number - before - 1])
+
+    def _remember_key(self, line: bytes) -> None:
         """Keep the lines of the keys of one organization: they come before its databases."""
         if line.startswith(_ORGANIZATION):
             self._keys.clear()
         elif line.startswith(_KEY):
             self._keys.append(line)
 
-    def _drawn(self, line: bytes) -> Drawn:
+    def _drawn(self, number: int, line: bytes) -> Drawn:
         member = json.loads(line)
         scopes = [region["scope"].split("/", 1) for region in member.get("regions", ())]
         begin = _KEY.decode("ascii") + '"path":"'
         starts = tuple(f"{begin}{owner}/key/{scope}/".encode() for owner, scope in scopes)
         keys = [json.loads(key) for key in self._keys if key.startswith(starts)]
-        return Drawn(self.total, member, tuple(keys))
+        return Drawn(number, member, tuple(keys))
 
 
-def _has_only_members(lines: Iterable[bytes]) -> bool:
-    """Return whether all ``lines`` are databases, and none is terminated in any way."""
-    return not any(_TERMINATED in line or not line.startswith(_DATABASE) for line in lines)
-
-
-# --- what was concluded ---------------------------------------------------------------------------
+def _any_holds(lines: Iterable[bytes], part: bytes) -> bool:
+    return any(map(contains, lines, repeat(part)))
 
 
 class Conclusions:
@@ -223,12 +240,6 @@ class Conclusions:
     def wants(self, organization: str) -> bool:
         """Return whether findings about an organization may concern the sample, by its path."""
         return organization in self._organizations
-
-    def watch(self, lines: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield ``lines`` as they are, and pick from them."""
-        for line in lines:
-            self.add(line)
-            yield line
 
     def add(self, line: bytes) -> None:
         """Keep what ``line`` concludes if it concerns the sample."""

@@ -13,14 +13,14 @@ from checks.engine.finding import STATUSES
 from checks.engine.identity import unescape
 from inventory.text.display import pluralize
 from reports.presentation.labels import PROVIDER, TYPE
-from reports.presentation.sample import Conclusion, Conclusions, Draw
+from reports.presentation.sample import Conclusion, Conclusions, draw
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
     from reports.model.head import Head
-    from reports.presentation.sample import Drawn, Kind
+    from reports.presentation.sample import Draw, Drawn, Kind
 
 POPULATIONS: dict[Kind, str] = {
     "databases": "existing and planned databases",
@@ -99,6 +99,7 @@ class Sample(NamedTuple):
         size: how many were asked for.
         total: how many members the population has.
         terminated: how many terminated databases were left out of it.
+        draws: how many draws it took, with those that brought a number again.
         file: the file of the record whose lines were numbered.
         sha256: the hash of that file.
         expected: how many members the head counts.
@@ -111,6 +112,7 @@ class Sample(NamedTuple):
     size: int
     total: int
     terminated: int
+    draws: int
     file: str
     sha256: str
     expected: int
@@ -137,34 +139,42 @@ def take_sample(
 ) -> Sample:
     """Draw a sample from a record: its head, and the lines of findings and population.
 
-    Of passes, what is drawn is what was concluded, and the lines are read once; of all else, the
-    population is read first.
+    Of passes, what is drawn is what was concluded, and the findings are only drawn from; of all
+    else, they are read once for what was concluded.
     """
-    draw = Draw(head["report"], size, kind)
-    draw.add_all(lines if kind == "passes" else population)
-    conclusions = Conclusions(draw.drawn())
+    drawn = draw_from(head, lines if kind == "passes" else population, size, kind)
+    conclusions = Conclusions(drawn.members)
     if kind != "passes":
         for line in lines:
             conclusions.add(line)
-    return describe_sample(head, draw, conclusions, size, kind)
+    return describe_sample(head, drawn, conclusions, size, kind)
+
+
+def draw_from(head: Head, lines: Iterable[bytes], size: int, kind: Kind = "databases") -> Draw:
+    """Draw from the ``lines`` that have what is drawn: those of the population, or the findings.
+
+    They are read again if the head does not count them right.
+    """
+    return draw(lines, head["report"], size, expected=_expected(head, kind), kind=kind)
 
 
 def describe_sample(
-    head: Head, draw: Draw, conclusions: Conclusions, size: int, kind: Kind = "databases"
+    head: Head, drawn: Draw, conclusions: Conclusions, size: int, kind: Kind = "databases"
 ) -> Sample:
-    """Return the sample in words, once all lines were seen by ``draw`` and ``conclusions``."""
+    """Return what was ``drawn`` in words, once ``conclusions`` have seen all findings."""
     file = head["findings"] if kind == "passes" else head["population_file"]
     names = {entry["id"]: entry["name"] for entry in head["population"]["organizations"]}
     rows = [
         _row(place, member, names, conclusions.about(place - 1))
-        for place, member in enumerate(draw.drawn(), 1)
+        for place, member in enumerate(drawn.members, 1)
     ]
     return Sample(
         kind=kind,
         seed=head["report"],
         size=size,
-        total=draw.total,
-        terminated=draw.terminated,
+        total=drawn.total,
+        terminated=drawn.terminated,
+        draws=drawn.draws,
         file=file["file"],
         sha256=file["sha256"],
         expected=_expected(head, kind),
@@ -187,6 +197,9 @@ def _expected(head: Head, kind: Kind) -> int:
 # --- how to draw it again -------------------------------------------------------------------------
 
 
+_HASH = "HASH is the SHA-256 of the text SEED:DRAW, in hexadecimal, and DRAW is 1, 2, 3 and so on."
+
+
 def describe_method(sample: Sample) -> tuple[str, ...]:
     """Explain in sentences how the sample was drawn."""
     left_out = (
@@ -195,10 +208,12 @@ def describe_method(sample: Sample) -> tuple[str, ...]:
         else ""
     )
     numbered = f"All {POPULATIONS[sample.kind]} are numbered from 1 in the order of {sample.file}."
-    first = f"The sample is the first {len(sample.rows):,} of {sample.total:,} numbers."
+    again = sample.draws - len(sample.rows)
+    skipped = f" Skipped: {pluralize(again, 'draw')}." if again else ""
+    formula = f"Each draw brings the remainder of HASH divided by {sample.total}, plus 1"
     return (
         f"{numbered}{left_out}",
-        f"Numbers are ordered by the SHA-256, in hexadecimal, of the text SEED:NUMBER. {first}",
+        f"{formula}. {_HASH} A number that was drawn before is skipped.{skipped}",
         "The seed is the report’s id. A larger sample begins with all of a smaller one.",
         *_limits(sample),
     )
@@ -219,11 +234,13 @@ def _limits(sample: Sample) -> Iterator[str]:
 
 
 def command_to_reproduce(sample: Sample) -> str:
-    """Return the shell command that prints the numbers of the sample, each after its hash."""
+    """Return the shell command that prints the numbers of the sample, in the order of drawing."""
+    # A hash is longer than a number of the shell, so its digits are divided one after the other.
     return (
-        f"for n in $(seq {sample.total}); do "
-        f"printf '%s %s\\n' \"$(printf %s {sample.seed}:$n | sha256sum | cut -c1-64)\" $n; "
-        f"done | LC_ALL=C sort | head -n {len(sample.rows)}"
+        f"for draw in $(seq {sample.draws}); do n=0; "
+        f"for digit in $(printf %s {sample.seed}:$draw | sha256sum | cut -c1-64 | fold -w1); "
+        f"do n=$(((n * 16 + 0x$digit) % {sample.total})); done; "
+        "echo $((n + 1)); done | awk '!seen[$0]++'"
     )
 
 

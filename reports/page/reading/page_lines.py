@@ -15,8 +15,8 @@ from reports.page.reading.runs import ACROSS, Wanted, hand_out
 from reports.page.reading.summaries import CountedPopulation, LaneCounter, UnclearError
 from reports.page.timeline.layout import lay_out_timeline, scale_of, shown_lanes
 from reports.page.timeline.reader import TimelineReader
-from reports.presentation.sample import Conclusions, Draw
-from reports.presentation.sample_table import describe_sample
+from reports.presentation.sample import Conclusions
+from reports.presentation.sample_table import describe_sample, draw_from
 from reports.presentation.selection import FindingSelector
 
 if TYPE_CHECKING:
@@ -72,9 +72,8 @@ def read_lines(
     is_index: bool,
 ) -> PageLines:
     """Read what a page needs; of most databases of a fleet that is only their number."""
-    draw = Draw(head["report"], limits.sample)
-    draw.add_all(population)
-    conclusions = Conclusions(draw.drawn())
+    drawn = draw_from(head, population, limits.sample)
+    conclusions = Conclusions(drawn.members)
     reading = _Reading(head, lines, population, limits=limits, is_index=is_index)
     chosen, lanes = reading.read(conclusions)
     as_of = head["settings"]["as_of"]
@@ -82,7 +81,7 @@ def read_lines(
     return PageLines(
         chosen,
         _cited(chosen, population),
-        describe_sample(head, draw, conclusions, limits.sample),
+        describe_sample(head, drawn, conclusions, limits.sample),
         lay_out_timeline(lanes.read, as_of, limits.lanes),
         lay_out_keys(lanes.keys, scale, limits.keys, all_of_few=not is_index),
     )

@@ -1,7 +1,8 @@
 """Findings in runs: lines in a row of one status, one rule and one organization.
 
 There are few runs and many lines, so whoever reads findings is asked once a run whether it wants
-its lines, and a line that nobody wants costs hardly more than reading it.
+its lines, and a line that nobody wants costs hardly more than reading it: a group of lines that are
+one run is known by a few of them.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from reports.record.stored_lines import groups_of
+from reports.record.stored_lines import all_begin, groups_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 Take = Callable[[bytes], None]
 
@@ -57,19 +58,34 @@ def hand_out(lines: Iterable[bytes], choose: Callable[[Run], Wanted]) -> None:
     It is asked once for each run, and again where one goes on for long, as somebody may have enough
     by then.
     """
-    begin, middle, place, wanted = b"", b"", 0, Wanted()
     for group in groups_of(lines):
-        number = 0
-        for line in group:
-            if not (number and line.startswith(begin) and line.startswith(middle, place)):
-                wanted.tally(number)
-                number = 0
-                begin, middle, place = _marks(line)
-                wanted = choose(_run(line))
-            number += 1
-            for take in wanted.takers:
-                take(line)
-        wanted.tally(number)
+        for run in _runs_in(group):
+            wanted = choose(_run(run[0]))
+            wanted.tally(len(run))
+            if wanted.takers:
+                for line in run:
+                    for take in wanted.takers:
+                        take(line)
+
+
+def _runs_in(group: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Part lines in a row into runs: most often all are one, which is known without a loop."""
+    begin, middle, place = _marks(group[0])
+    if all_begin(group, begin) and _all_hold(group, middle, place):
+        yield group
+        return
+    first = 0
+    for number, line in enumerate(group):
+        if not (line.startswith(begin) and line.startswith(middle, place)):
+            yield group[first:number]
+            first = number
+            begin, middle, place = _marks(line)
+    yield group[first:]
+
+
+def _all_hold(lines: Sequence[bytes], part: bytes, place: int) -> bool:
+    end = place + len(part)
+    return [line[place:end] for line in lines].count(part) == len(lines)
 
 
 def _marks(line: bytes) -> tuple[bytes, bytes, int]:

@@ -18,7 +18,7 @@ from reports.page.reading.runs import Wanted
 from reports.page.timeline.deployments import Order, rank_of
 from reports.page.timeline.lanes import OrganizationLanes
 from reports.page.timeline.reader import LaneKeeper, order_of
-from reports.record.stored_lines import groups_of
+from reports.record.stored_lines import all_begin, groups_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -132,7 +132,8 @@ class CountedPopulation:
 
 def _without_databases(lines: Iterable[bytes]) -> Iterator[bytes]:
     for group in groups_of(lines):
-        yield from [line for line in group if not line.startswith(_DATABASE)]
+        if not all_begin(group, _DATABASE):
+            yield from [line for line in group if not line.startswith(_DATABASE)]
 
 
 def _databases(path: str, row: CoverageRow | None) -> Iterator[tuple[str, int]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -61,6 +63,28 @@ def test_page_and_command_agree(violations: Report) -> None:
         assert text.startswith(f"{row['number']}{row['name']}")
         for identity in re.findall(r"\b[0-9a-f]{20}\b", row["concluded"]):
             assert identity[:8] in text
+
+
+def test_the_sample_is_drawn_again_by_hand(violations: Report) -> None:
+    """A few lines of Python with the files of the report draw what the command draws."""
+    head = json.loads((violations.folder / "audit.json").read_bytes())
+    lines = (violations.folder / "population.ndjson").read_bytes().splitlines()
+    members = [
+        line
+        for line in map(json.loads, lines)
+        if line["kind"] == "database" and line["state"] != "terminated"
+    ]
+    drawn: list[int] = []
+    draw = 0
+    while len(drawn) < 4:
+        draw += 1
+        text = hashlib.sha256(f"{head['report']}:{draw}".encode()).hexdigest()
+        number = int(text, 16) % len(members) + 1
+        if number not in drawn:
+            drawn.append(number)
+    rows = _rows(violations, "--size", 4)
+    assert [int(row["number"]) for row in rows] == drawn
+    assert [row["name"] for row in rows] == [members[number - 1]["name"] for number in drawn]
 
 
 def test_a_larger_sample_begins_with_the_smaller(violations: Report) -> None:

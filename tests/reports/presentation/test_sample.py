@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.presentation.sample import Conclusion, Conclusions, Draw, Drawn, rank
+from inventory.errors import RecordError
+from reports.presentation.sample import (
+    KINDS,
+    Conclusion,
+    Conclusions,
+    Draw,
+    Drawn,
+    Kind,
+    draw,
+    draw_numbers,
+)
+from reports.record import stored_lines
+from tests.hypothesis_profile import examples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 SEEDS = st.text("0123456789abcdef", min_size=64, max_size=64)
 SIZES = st.integers(0, 40)
@@ -47,16 +59,26 @@ def _finding(rule: str, status: str, kind: str, path: str, number: int = 0) -> b
 
 
 def _draw(lines: Iterable[bytes], seed: str = "seed", size: int = 25, **more: Any) -> Draw:  # noqa: ANN401 (a kind)
-    draw = Draw(seed, size, **more)
-    assert list(draw.watch(lines)) == list(lines)
-    return draw
+    """Draw from lines of which it is not known before how many members they have."""
+    return draw(lines, seed, size, **{"expected": 0, **more})
 
 
 def _numbers(total: int, seed: str, size: int) -> list[int]:
     lines = [_database(f"d{number}") for number in range(1, total + 1)]
-    drawn = _draw(lines, seed, size).drawn()
+    drawn = _draw(lines, seed, size).members
     assert [member.line["name"] for member in drawn] == [f"d{member.number}" for member in drawn]
     return [member.number for member in drawn]
+
+
+def _by_hand(total: int, seed: str, size: int) -> list[int]:
+    """Draw as the documentation says it."""
+    numbers: list[int] = []
+    draws = 0
+    while len(numbers) < min(size, total):
+        draws += 1
+        number = int(sha256(f"{seed}:{draws}".encode()).hexdigest(), 16) % total + 1
+        numbers += [number] if number not in numbers else []
+    return numbers
 
 
 # --- drawing --------------------------------------------------------------------------------------
@@ -72,13 +94,8 @@ def test_a_sample_is_part_of_the_population(total: int, seed: str, size: int) ->
 
 @given(st.integers(0, 60), SEEDS, SIZES)
 def test_anybody_draws_the_same(total: int, seed: str, size: int) -> None:
-    """The sample is the documented one: the numbers in the order of their SHA-256 with the seed."""
-    digests = [
-        (hashlib.sha256(f"{seed}:{number}".encode()).hexdigest(), number)
-        for number in range(1, total + 1)
-    ]
-    assert [rank(seed, number).hex() for _, number in digests] == [digest for digest, _ in digests]
-    assert _numbers(total, seed, size) == [number for _, number in sorted(digests)[:size]]
+    """The sample is the documented one: each draw's SHA-256 with the seed, modulo the total."""
+    assert _numbers(total, seed, size) == _by_hand(total, seed, size)
 
 
 @given(st.integers(0, 60), SEEDS, SIZES, SIZES)
@@ -98,10 +115,27 @@ def test_every_number_is_drawn_alike() -> None:
     """Over many seeds, every number is drawn about as often as any other."""
     counts = [0] * 20
     for seed in range(1_000):
-        for number in sorted(range(1, 21), key=lambda number: rank(str(seed), number))[:5]:
+        for number in draw_numbers(str(seed), 20, 5):
             counts[number - 1] += 1
     assert min(counts) > 190
     assert max(counts) < 310
+
+
+def test_draws_that_bring_a_number_again_are_counted() -> None:
+    """A sample says how many draws it took: whoever draws it again needs as many hashes."""
+    assert draw_numbers("seed", 3, 3) == {number: at for at, number in _first_draws(3)}
+    assert _draw([_database(name) for name in "abc"]).draws == [*_first_draws(3)][-1][0]
+    assert _draw([]).draws == 0
+
+
+def _first_draws(total: int) -> Iterator[tuple[int, int]]:
+    """Yield which draws bring each number for the first time."""
+    seen: set[int] = set()
+    for at in range(1, 100):
+        number = int(sha256(f"seed:{at}".encode()).hexdigest(), 16) % total + 1
+        if number not in seen:
+            yield at, number
+        seen.add(number)
 
 
 # --- the population -------------------------------------------------------------------------------
@@ -117,9 +151,9 @@ def test_terminated_databases_are_out_of_scope() -> None:
         _key("r", "k"),
         _database("b", state="planned"),
     ]
-    draw = _draw(lines)
-    assert (draw.total, draw.terminated) == (3, 1)
-    assert {member.number: member.line["name"] for member in draw.drawn()} == {
+    drawn = _draw(lines)
+    assert (drawn.total, drawn.terminated) == (3, 1)
+    assert {member.number: member.line["name"] for member in drawn.members} == {
         1: "a",
         2: 'x","state":"terminated',
         3: "b",
@@ -129,10 +163,10 @@ def test_terminated_databases_are_out_of_scope() -> None:
 def test_keys_and_passes_can_be_drawn() -> None:
     """Keys are numbered in the population, and passes among the findings."""
     keys = _draw([_line(**ORGANIZATION), _key("r", "k"), _database("a")], kind="keys")
-    assert [member.line["path"] for member in keys.drawn()] == ["o/key/serverless/aws/r/k"]
+    assert [member.line["path"] for member in keys.members] == ["o/key/serverless/aws/r/k"]
     findings = [_finding("CMEK-01", "fail", "key", "p"), _finding("CMEK-02", "pass", "key", "q")]
     passes = _draw(findings, kind="passes")
-    assert [(member.number, member.line["rule"]) for member in passes.drawn()] == [(1, "CMEK-02")]
+    assert [(member.number, member.line["rule"]) for member in passes.members] == [(1, "CMEK-02")]
 
 
 def test_a_database_has_the_keys_of_its_scopes() -> None:
@@ -147,18 +181,81 @@ def test_a_database_has_the_keys_of_its_scopes() -> None:
         _database("a", "r", "r3"),
         _database("b"),
     ]
-    first, second = sorted(_draw(lines).drawn())
+    first, second = sorted(_draw(lines).members)
     assert [key["path"].rpartition("/")[2] for key in first.keys] == ["k1", "k3"]
     assert second.keys == ()
+
+
+POPULATION = st.lists(
+    st.one_of(
+        st.just(_line(**ORGANIZATION)),
+        st.builds(_key, st.sampled_from(["r", "r2"]), st.sampled_from("kl")),
+        st.builds(
+            _database,
+            st.sampled_from(["a", 'x","state":"terminated', '\n{"kind":"database",', "ä"]),
+            st.sampled_from(["r", "r2"]),
+            state=st.sampled_from(["existing", "existing", "planned", "terminated"]),
+        ),
+        st.builds(
+            _finding,
+            st.just("CMEK-01"),
+            st.sampled_from(["pass", "fail"]),
+            st.just("key"),
+            st.just("o"),
+        ),
+    ),
+    max_size=40,
+)
+
+
+def _members(lines: Iterable[bytes], kind: Kind) -> list[dict[str, Any]]:
+    """Return the members of a population, by parsing each line."""
+    entries = [json.loads(line) for line in lines]
+    if kind == "passes":
+        return [entry for entry in entries if entry.get("status") == "pass"]
+    wanted = kind.removesuffix("s")
+    return [
+        entry for entry in entries if entry.get("kind") == wanted and entry["state"] != "terminated"
+    ]
+
+
+@examples(200)
+@given(POPULATION, st.sampled_from(KINDS), st.integers(0, 20), st.integers(0, 40), st.data())
+def test_groups_of_lines_are_numbered_as_each_line(
+    lines: list[bytes], kind: Kind, size: int, expected: int, data: st.DataObject
+) -> None:
+    """However lines are read together, and whatever was expected, the numbers are the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stored_lines, "_MOST_TOGETHER", data.draw(st.integers(1, 50)))
+        drawn = _draw(lines, size=size, kind=kind, expected=expected)
+    members = _members(lines, kind)
+    assert drawn.total == len(members)
+    assert [(one.number, one.line) for one in drawn.members] == [
+        (number, members[number - 1]) for number in _by_hand(len(members), "seed", size)
+    ]
+
+
+def test_lines_are_read_once_if_there_are_as_many_as_expected() -> None:
+    """Where the expected number is right, lines that can be read only once are enough."""
+    lines = [_database(name) for name in "abcdef"]
+    assert _draw(iter(lines), expected=6) == _draw(lines)
+
+
+def test_a_population_that_changes_is_no_sample() -> None:
+    """Lines that are others when they are read again are an error, never another sample."""
+    lines = [_database(name) for name in "abcdef"]
+    with pytest.raises(RecordError, match=r"first 6 and then 0 databases in the same lines"):
+        _draw(iter(lines), expected=7)
 
 
 # --- what was concluded ---------------------------------------------------------------------------
 
 
 def _about(findings: list[bytes], *population: bytes, **more: Any) -> list[list[Conclusion]]:  # noqa: ANN401 (a kind)
-    drawn = sorted(_draw([_line(**ORGANIZATION), *population], **more).drawn())
+    drawn = sorted(_draw([_line(**ORGANIZATION), *population], **more).members)
     conclusions = Conclusions(drawn)
-    assert list(conclusions.watch(findings)) == findings
+    for line in findings:
+        conclusions.add(line)
     return [conclusions.about(place) for place in range(len(drawn))]
 
 

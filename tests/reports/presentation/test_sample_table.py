@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from checks.engine.finding import STATUSES
+from inventory.text.display import pluralize
 from reports.presentation.sample import KINDS, Conclusion, Kind
 from reports.presentation.sample_table import (
     Sample,
@@ -91,8 +92,7 @@ def test_the_commands_draw_the_same(violations: Report, kind: Kind) -> None:
     done = subprocess.run(
         ["bash", "-c", command_to_reproduce(sample)], capture_output=True, text=True, check=True
     )
-    numbers = [int(line.split()[1]) for line in done.stdout.splitlines()]
-    assert numbers == [row.number for row in sample.rows]
+    assert [*map(int, done.stdout.split())] == [row.number for row in sample.rows]
     assert sample.file in command_to_list(sample)
 
 
@@ -105,8 +105,17 @@ def test_the_method_names_its_limits(violations: Report, tmp_path: Path) -> None
     text = " ".join(describe_method(_sample(calm)))
     assert "not read in full" not in text
     assert "not one of the whole" not in text
+    assert "Skipped" not in text
     cut = take_sample(calm.head, calm.lines, [], 25)
     assert "counts 1, and 0 were numbered: the sample is not one" in " ".join(describe_method(cut))
+
+
+def test_the_method_counts_what_was_skipped(violations: Report) -> None:
+    """Draws that bring a number again are counted; a sample of all of some numbers has them."""
+    sample = _sample(violations)
+    again = sample.draws - len(sample.rows)
+    assert again > 0
+    assert f"is skipped. Skipped: {pluralize(again, 'draw')}." in " ".join(describe_method(sample))
 
 
 def test_passes_are_findings(violations: Report) -> None:

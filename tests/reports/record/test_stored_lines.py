@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inventory.errors import RecordError
 from reports.record import stored_lines
-from reports.record.stored_lines import StoredLines, open_regular
+from reports.record.stored_lines import StoredLines, all_begin, groups_of, open_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,3 +44,18 @@ def test_a_path_may_be_any_text(path: str) -> None:
     """A path that no file can have, as a record may name it, is an error like a missing file."""
     with pytest.raises(OSError, match=r"a path that no file can have|File name too long"):
         open_regular(path)
+
+
+def test_no_group_is_empty(tmp_path: Path) -> None:
+    """A line that goes on for several blocks makes no group without lines."""
+    file = tmp_path / "findings.ndjson"
+    file.write_bytes(b"x" * 200_000 + b"\n1")
+    assert list(StoredLines(file).groups()) == [[b"x" * 200_000 + b"\n"], [b"1"]]
+    assert list(groups_of([])) == []
+
+
+@given(st.lists(st.text("ab", max_size=3).map(str.encode), min_size=1))
+def test_lines_that_begin_alike(lines: list[bytes]) -> None:
+    """Two of the lines show of all of them whether they begin with something."""
+    for begin in (b"", b"a", b"ab", b"b", lines[0]):
+        assert all_begin(lines, begin) == all(line.startswith(begin) for line in lines)
