@@ -36,6 +36,15 @@ class DatabaseIds(NamedTuple):
         starts = range(0, len(self.packed), _SIZE)
         return chain((self.packed[start : start + _SIZE] for start in starts), self.others)
 
+    @property
+    def total(self) -> int:
+        """Return how many there are."""
+        return len(self.packed) // _SIZE + len(self.others)
+
+    def texts(self) -> Iterator[str]:
+        """Yield each id as it was."""
+        return map(_text, self.short_forms())
+
     def numbers(self) -> Iterator[int]:
         """Yield a number for each id, in the same order: equal for equal ids, in one process."""
         halves = array("q", self.packed)

@@ -52,7 +52,7 @@ class KeyId(NamedTuple):
     multi_region: bool = False
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def parse_key_id(text: str) -> KeyId:
     """Parse ``text``; an id of no known form is ``unknown``, with itself as the canonical form."""
     if match := _AWS_KEY.fullmatch(text):

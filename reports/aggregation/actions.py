@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,10 @@ from checks.engine.identity import PLANNED, reason_of
 from checks.shared.remedies import sentence_for_all
 from inventory.database_lines.database_list import select
 from reports.aggregation.coverage_states import NEEDED
+from reports.aggregation.id_set import IdSet, count_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from checks.engine.finding import Finding, Status
     from inventory.model.organization import Organization
@@ -77,7 +79,7 @@ class _Scope:
 
     def __init__(self) -> None:
         self.existing = self.planned = 0
-        self.named: set[str] = set()
+        self.named = IdSet()
 
     def add(self, finding: Finding) -> None:
         if finding.subject.database:
@@ -86,7 +88,7 @@ class _Scope:
         self.planned = max(self.planned, finding.databases - finding.existing)
 
     def include(self, other: _Scope) -> None:
-        self.named |= other.named
+        self.named.update(other.named)
         self.existing = max(self.existing, other.existing)
         self.planned = max(self.planned, other.planned)
 
@@ -100,17 +102,19 @@ class _Action:
 
     Attributes:
         sentence: the step, as one of its findings states it.
-        names: the names of the databases that it concerns.
+        names: the first names of the databases that it concerns, sorted: as many as are shown,
+            and one more, as one of them may be empty.
+        elsewhere: the ids of databases that no scope of it counts.
         is_in_time: whether a failure concerns what is only planned, so that it can be prevented.
     """
 
     __slots__ = (
         "causes",
+        "elsewhere",
         "findings",
         "ids",
         "is_in_time",
         "most",
-        "named",
         "names",
         "organization",
         "rules",
@@ -121,14 +125,14 @@ class _Action:
 
     def __init__(self, organization: str, sentence: str) -> None:
         self.organization, self.sentence = organization, sentence
-        self.names: set[str] = set()
+        self.names: list[str] = []
         self.severity: Severity = "advisory"
         self.findings: Counter[Status] = Counter()
         self.ids: list[str] = []
         self.rules: set[str] = set()
         self.causes: set[str] = set()
         self.scopes: dict[ScopeKey, _Scope] = {}
-        self.named: set[str] = set()
+        self.elsewhere = IdSet()
         self.most = 0
         self.is_in_time = False
 
@@ -143,8 +147,7 @@ class _Action:
         if len(self.ids) < MOST_IDS:
             self.ids.append(finding.id)
         if subject.database:
-            self.named.add(subject.database)
-            self.names.add(finding.name)
+            _insert(self.names, finding.name)
         self.most = max(self.most, finding.databases)
         if finding.status == "fail" and not self.is_in_time:
             self.is_in_time = _can_be_prevented(finding)
@@ -153,6 +156,17 @@ class _Action:
             if place not in self.scopes:
                 self.scopes[place] = _Scope()
             self.scopes[place].add(finding)
+        elif subject.database:
+            self.elsewhere.add(subject.database)
+
+    def pack(self) -> None:
+        """Take little memory, until another finding comes."""
+        for ids in self._ids():
+            ids.pack()
+
+    def _ids(self) -> Iterator[IdSet]:
+        yield from (scope.named for scope in self.scopes.values())
+        yield self.elsewhere
 
     def merge(self, other: _Action) -> None:
         """Add all findings of ``other``, which came after those of this one."""
@@ -160,7 +174,8 @@ class _Action:
         self.sentence = min(self.sentence, other.sentence)
         self.rules |= other.rules
         self.causes |= other.causes
-        self.names |= other.names
+        for name in other.names:
+            _insert(self.names, name)
         self.findings.update(other.findings)
         self.severity = min(self.severity, other.severity, key=rank)
         self.ids = [*self.ids, *other.ids][:MOST_IDS]
@@ -168,7 +183,7 @@ class _Action:
 
     def include(self, other: _Action) -> None:
         """Add the databases of ``other``, and nothing else of it."""
-        self.named |= other.named
+        self.elsewhere.update(other.elsewhere)
         self.most = max(self.most, other.most)
         for place, scope in other.scopes.items():
             self.scopes.setdefault(place, _Scope()).include(scope)
@@ -180,9 +195,9 @@ class _Action:
         named is summed over the scopes, less what is in several of them.
         """
         unnamed = sum(scope.unnamed for scope in self.scopes.values())
-        located = set().union(*(scope.named for scope in self.scopes.values()))
-        counted = len(located) + unnamed - (spread.repeated(self.scopes) if unnamed else 0)
-        return max(counted, self.most, len(self.named))
+        located = count_all(scope.named for scope in self.scopes.values())
+        counted = located + unnamed - (spread.repeated(self.scopes) if unnamed else 0)
+        return max(counted, self.most, count_all(self._ids()))
 
     def kind(self, action_id: str) -> ActionKind:
         """Return the kind of step; of one that no rule describes, its sentence is the only step."""
@@ -214,6 +229,14 @@ class Actions:
         """Start with none."""
         self.spread = Spread()
         self._actions: dict[str, _Action] = {}
+        self._open: dict[str, _Action] = {}
+
+    def add_organization(self, organization: Organization) -> None:
+        """Take note of an organization of which findings will come; no more of the one before."""
+        for action in self._open.values():
+            action.pack()
+        self._open.clear()
+        self.spread.add(organization)
 
     def add(self, finding: Finding) -> None:
         """Count ``finding`` if somebody has to act."""
@@ -222,11 +245,14 @@ class Actions:
             if action is None:
                 action = _Action(finding.subject.organization, finding.action)
                 self._actions[finding.action_id] = action
+            self._open[finding.action_id] = action
             action.add(finding)
 
     def merge(self, other: Actions) -> None:
         """Add all findings of ``other``, which came after those of this one."""
         self.spread.merge(other.spread)
+        for action in other._open.values():
+            action.pack()
         for action_id, action in other._actions.items():
             if action_id in self._actions:
                 self._actions[action_id].merge(action)
@@ -308,10 +334,10 @@ class Actions:
         action = self._actions[key]
         databases, kind = action.databases(self.spread), action.kind(key)
         # A missing key names no existing database: those are named by what waits for the key.
-        concerned = action.names | (waiting.get(action.repair, set()) if action.repair else set())
+        concerned = {*action.names, *(waiting.get(action.repair, ()) if action.repair else ())}
         return {
             "id": key,
-            "text": sentence_for_all(key, action.sentence, databases, sorted(action.names)),
+            "text": sentence_for_all(key, action.sentence, databases, action.names),
             "purpose": purpose,
             "who": kind.who,
             "steps": list(kind.steps),
@@ -331,6 +357,16 @@ class Actions:
 def _group(action_id: str, action: _Action, purpose: Purpose) -> _GroupKey:
     """Return what is equal for all actions that are listed as one."""
     return action.organization, code_of(action_id), purpose
+
+
+def _insert(names: list[str], name: str) -> None:
+    """Insert ``name`` into the sorted ``names``, unless as many as are kept come before it."""
+    if len(names) > MOST_NAMES and name >= names[-1]:
+        return
+    place = bisect_left(names, name)
+    if names[place : place + 1] != [name]:
+        names.insert(place, name)
+        del names[MOST_NAMES + 1 :]
 
 
 def _can_be_prevented(finding: Finding) -> bool:

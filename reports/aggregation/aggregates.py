@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from checks.engine.card import Severity
@@ -12,10 +13,11 @@ from reports.aggregation.actions import Actions
 from reports.aggregation.attested_passes import AttestedPasses
 from reports.aggregation.coverage import Coverage
 from reports.aggregation.coverage_states import NEEDED, ORDER, UNUSED
+from reports.aggregation.id_set import IdSet
 from reports.aggregation.key_plan import plan_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from checks.engine.finding import EvidenceKind, Finding
     from checks.engine.outcome import Gate
@@ -46,12 +48,12 @@ class Aggregates:
         self._coverage = Coverage()
         self._managed: dict[KeyScope, TerraformScope] = {}
         self._reasons: Counter[tuple[Status, str, str, str]] = Counter()
-        self._declared: set[tuple[str, str]] = set()
+        self._declared: dict[str, IdSet] = {}
         self._kinds: Counter[EvidenceKind] = Counter()
 
     def add_organization(self, organization: Organization) -> None:
         """Take note of an organization of which findings will come."""
-        self._actions.spread.add(organization)
+        self._actions.add_organization(organization)
         self._coverage.expect(organization)
         self._managed |= terraform_scopes(organization)
 
@@ -64,7 +66,7 @@ class Aggregates:
         if finding.reason:
             self._reasons[status, rule, finding.subject.organization, finding.reason] += 1
             if finding.reason == _DECLARED and finding.subject.database:
-                self._declared.add((finding.subject.organization, finding.subject.database))
+                self._declared_in(finding.subject.organization).add(finding.subject.database)
         if kind := finding.evidence_kind:
             self._kinds[kind] += 1
         self.attested.add(finding)
@@ -89,8 +91,18 @@ class Aggregates:
         self._coverage.merge(other._coverage)
         self._managed |= other._managed
         self._reasons.update(other._reasons)
-        self._declared |= other._declared
+        for organization, databases in other._declared.items():
+            self._declared_in(organization).update(databases)
         self._kinds.update(other._kinds)
+
+    def _declared_in(self, organization: str) -> IdSet:
+        """Return the databases of ``organization`` that are declared to use Astra's keys."""
+        ids = self._declared.get(organization)
+        if ids is None:
+            for complete in islice(reversed(self._declared.values()), 1):
+                complete.pack()
+            ids = self._declared[organization] = IdSet()
+        return ids
 
     @property
     def counts(self) -> Counter[Status]:
@@ -121,7 +133,7 @@ class Aggregates:
     @property
     def declared(self) -> int:
         """Return how many different databases are declared to use Astra's keys."""
-        return len(self._declared)
+        return sum(map(len, self._declared.values()))
 
     @property
     def has_customer_key(self) -> bool:
@@ -158,9 +170,12 @@ class Aggregates:
         """Return the matrix: each organization's cells, by type, provider and region."""
         return self._coverage.rows(names)
 
-    def key_plan(self, names: Mapping[str, str]) -> KeyPlan:
-        """Return how many keys are needed, registered, missing and unused, and what to do."""
-        return plan_keys(self.coverage(names), self._coverage.keys, self._managed)
+    def key_plan(self, coverage: Sequence[CoverageRow]) -> KeyPlan:
+        """Return how many keys are needed, registered, missing and unused, and what to do.
+
+        ``coverage`` is the matrix.
+        """
+        return plan_keys(coverage, self._coverage.keys, self._managed)
 
     def not_evaluated(self) -> list[NotEvaluatedEntry]:
         """Return what was not judged, counted by status, rule, organization and reason."""

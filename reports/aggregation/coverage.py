@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from checks.engine.pass_series import PassSeries
     from inventory.model.organization import Organization
     from reports.aggregation.organization_coverage import Shared
+    from reports.aggregation.worst_finding import ShownFinding
     from reports.model.key_plan import CoverageCell, CoverageRow, Reason
 
 
@@ -172,7 +173,7 @@ def _cells(organization: OrganizationCoverage) -> Iterable[CoverageCell]:
         }
 
 
-def _reason(finding: Finding, why: str) -> Reason:
+def _reason(finding: ShownFinding, why: str) -> Reason:
     return {
         "finding": finding.id,
         "rule": finding.rule,

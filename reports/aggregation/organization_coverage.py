@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.finding import NOT_COMPLYING, OPEN
 from reports.aggregation.coverage_states import COMPLETE, ORDER, PROOFS
-from reports.aggregation.protection import OrganizationProtection
+from reports.aggregation.id_set import IdSet
+from reports.aggregation.protection import OrganizationProtection, place_of
 from reports.aggregation.scope_coverage import BASIS, ScopeCoverage, is_unprotected
 from reports.aggregation.worst_finding import Worst
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from checks.engine.finding import Finding, Status
     from checks.engine.pass_series import PassSeries
     from inventory.model.vocabulary import DatabaseType, Provider
+    from reports.aggregation.worst_finding import ShownFinding
 
     Place = tuple[DatabaseType, Provider, str]
 
@@ -41,10 +43,21 @@ class OrganizationCoverage:
         protection: how well its databases are protected.
     """
 
+    __slots__ = (
+        "_doubt",
+        "_worst",
+        "counts",
+        "open",
+        "protection",
+        "scopes",
+        "unprotected",
+        "unread",
+    )
+
     def __init__(self) -> None:
         """Start with no finding."""
         self.scopes: dict[Place, ScopeCoverage] = {}
-        self.unprotected: set[str] = set()
+        self.unprotected = IdSet()
         self.counts: Counter[Status] = Counter()
         self.open: Counter[Severity] = Counter()
         self.protection = OrganizationProtection()
@@ -53,12 +66,12 @@ class OrganizationCoverage:
         self.unread: set[str] = set()
 
     @property
-    def worst(self) -> Finding | None:
+    def worst(self) -> ShownFinding | None:
         """Return the worst that is open or waived."""
         return self._worst.finding
 
     @property
-    def doubt(self) -> Finding | None:
+    def doubt(self) -> ShownFinding | None:
         """Return the worst of those that leave open whether all was read and judged."""
         return self._doubt.finding
 
@@ -88,7 +101,7 @@ class OrganizationCoverage:
         self._scope(pattern).add(pattern)
 
     def _scope(self, finding: Finding) -> ScopeCoverage:
-        place = cast("Place", finding.subject[3:6])
+        place = place_of(finding)
         if place not in self.scopes:
             self.scopes[place] = ScopeCoverage()
         return self.scopes[place]
@@ -104,6 +117,7 @@ class OrganizationCoverage:
         """Count the databases by their protection, once all findings located here have come."""
         lacking, shared = self.shared()
         self.protection.fold(lacking, {place for key in shared for place in key.locations})
+        self.unprotected.pack()
 
     def shared(self) -> tuple[set[Place], list[Shared]]:
         """Return the scopes whose only key is another's, and the keys of which that is not known.

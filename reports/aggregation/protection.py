@@ -8,6 +8,7 @@ worst of its regions.
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from checks.engine.catalogue import rules_of
@@ -161,6 +162,19 @@ class OrganizationProtection:
     proofs away.
     """
 
+    __slots__ = (
+        "_counts",
+        "_elsewhere",
+        "_expected",
+        "_failing",
+        "_is_folded",
+        "_is_judged",
+        "_is_late",
+        "_protected_in",
+        "_proven_by",
+        "_scopes",
+    )
+
     def __init__(self) -> None:
         """Start without databases."""
         self._expected: ExpectedDatabases | None = None
@@ -192,7 +206,7 @@ class OrganizationProtection:
             self._add_failure(finding)
 
     def _scope(self, finding: Finding) -> ScopeProtection:
-        place = cast("Place", finding.subject[3:6])
+        place = place_of(finding)
         scope = self._scopes.get(place)
         if scope is None:
             scope = self._scopes[place] = ScopeProtection()
@@ -314,6 +328,17 @@ class OrganizationProtection:
 
     def _is_unproven(self, *, is_doubtful: bool) -> bool:
         return is_doubtful or self._is_late or not self._is_judged
+
+
+def place_of(finding: Finding) -> Place:
+    """Return in which key scope of its organization ``finding`` is."""
+    return _shared(cast("Place", finding.subject[3:6]))
+
+
+@lru_cache(maxsize=4_096)
+def _shared(place: Place) -> Place:
+    """Return the same tuple for equal places: the organizations of a fleet have few of them."""
+    return place
 
 
 def _state_of(finding: Finding) -> int:

@@ -65,18 +65,24 @@ class Population:
         self.names: dict[str, str] = {}
         self._rows: list[OrganizationEntry] = []
         self._attested: list[Attested] = []
+        self._statements: dict[Statement, Statement] = {}
 
     def add(self, organization: Organization) -> None:
         """Count what ``organization`` holds, and keep what people attested about it."""
         self.names[organization.id] = organization.name
         self._rows.append(_row(organization))
-        self._attested += _attested(organization)
+        self._attested += map(self._sharing, _attested(organization))
 
     def merge(self, other: Population) -> None:
         """Add the organizations of ``other``, which come after these."""
         self.names |= other.names
         self._rows += other._rows
-        self._attested += other._attested
+        self._attested += map(self._sharing, other._attested)
+
+    def _sharing(self, attested: Attested) -> Attested:
+        """Let equal statements be one: people state the same of most keys of a fleet."""
+        statement = attested.statement
+        return attested._replace(statement=self._statements.setdefault(statement, statement))
 
     def summary(self, sources: Sequence[Source]) -> PopulationSummary:
         """Return the sources, one row for each organization, and the totals."""
@@ -99,8 +105,13 @@ class Population:
 
     def attestations(self, as_of: datetime) -> list[AttestationEntry]:
         """Return every attestation, and whether it counts at ``as_of``."""
+        statements = {
+            statement: _stated(statement, as_of) for statement in self._statements.values()
+        }
         return [
-            _attestation(attested, self.names[attested.organization], as_of)
+            _attestation(
+                attested, self.names[attested.organization], statements[attested.statement]
+            )
             for attested in self._attested
         ]
 
@@ -200,20 +211,39 @@ def _attested_of_key(organization: str, key: CustomerKey) -> Iterator[Attested]:
             yield Attested(organization, what, statement, key.key_id)
 
 
-def _attestation(attested: Attested, name: str, as_of: datetime) -> AttestationEntry:
-    organization, what, statement, key, database = attested
+class _Stated(NamedTuple):
+    """A statement, as all of its entries show it."""
+
+    words: str
+    by: str
+    on: str
+    due: str | None
+    is_current: bool
+
+
+def _stated(statement: Statement, as_of: datetime) -> _Stated:
+    return _Stated(
+        in_words(statement),
+        statement.by,
+        statement.on.isoformat(),
+        statement.last_day().isoformat() if isinstance(statement, Attestation) else None,
+        _is_current(statement, as_of),
+    )
+
+
+def _attestation(attested: Attested, name: str, stated: _Stated) -> AttestationEntry:
     return {
         "organization": name,
-        "organization_id": organization,
-        "key": key,
-        "database": database,
-        "what": what,
-        "statement": in_words(statement),
-        "by": statement.by,
-        "on": statement.on.isoformat(),
-        "due": statement.last_day().isoformat() if isinstance(statement, Attestation) else None,
-        "current": _is_current(statement, as_of),
-        "note": statement.note,
+        "organization_id": attested.organization,
+        "key": attested.key,
+        "database": attested.database,
+        "what": attested.what,
+        "statement": stated.words,
+        "by": stated.by,
+        "on": stated.on,
+        "due": stated.due,
+        "current": stated.is_current,
+        "note": attested.statement.note,
     }
 
 

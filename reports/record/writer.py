@@ -157,7 +157,7 @@ def build_head(recorder: Recorder, settings: Settings, material: RecordInput) ->
         "actions": aggregates.actions(names),
         "actions_total": aggregates.action_count,
         "coverage": coverage,
-        "key_plan": aggregates.key_plan(names),
+        "key_plan": aggregates.key_plan(coverage),
         "changes": material.changes,
         "trend": list(material.trend),
         "not_evaluated": aggregates.not_evaluated(),

@@ -145,7 +145,7 @@ def _key_plan(request: KeysRequest, price: Price | None) -> dict[str, Any]:
     organizations = _organizations(request, inventory)
     for finding in evaluate(organizations, load_rules(), Context(as_of), judged.on_organization):
         judged.add(finding)
-    plan: dict[str, Any] = dict(judged.tallies.key_plan(judged.names))
+    plan: dict[str, Any] = dict(judged.tallies.key_plan(judged.tallies.coverage(judged.names)))
     lists = plan.pop("lists")
     parts = judged.organizations(plan, lists["shared"])
     is_open = (

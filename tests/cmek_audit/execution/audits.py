@@ -114,7 +114,7 @@ def _all_of(judged: Judged, recorder: Recorder, folder: Path) -> Audited:
         recorder.population.attestations(judged.setup.context.as_of),
         aggregates.actions(names),
         aggregates.coverage(names),
-        aggregates.key_plan(names),
+        aggregates.key_plan(aggregates.coverage(names)),
         aggregates.not_evaluated(),
         aggregates.passes_by_kind(),
         aggregates.stopping(judged.setup.gate),

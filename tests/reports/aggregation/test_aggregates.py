@@ -383,7 +383,7 @@ def summed_up(aggregates: Aggregates) -> dict[str, Any]:
         "people": (attested.people, attested.people_of_all),
         "actions": aggregates.actions({}),
         "coverage": aggregates.coverage({"acme": "acme-prod"}),
-        "plan": aggregates.key_plan({"acme": "acme-prod"}),
+        "plan": aggregates.key_plan(aggregates.coverage({"acme": "acme-prod"})),
         "not_evaluated": aggregates.not_evaluated(),
     }
 
@@ -484,7 +484,7 @@ def _all_of(aggregates: Aggregates) -> object:
         list(aggregates.by_rule.items()),
         aggregates.actions(names),
         aggregates.coverage(names),
-        aggregates.key_plan(names),
+        aggregates.key_plan(aggregates.coverage(names)),
         aggregates.not_evaluated(),
         aggregates.passes_by_kind(),
         aggregates.declared,

@@ -45,7 +45,7 @@ def _plan(findings: Iterable[Finding], names: dict[str, str]) -> Any:  # noqa: A
     tallies = Aggregates()
     for finding in findings:
         tallies.add(finding)
-    return tallies.key_plan(names)
+    return tallies.key_plan(tallies.coverage(names))
 
 
 def _audit(*organizations: Organization) -> Any:  # noqa: ANN401 (a part of the record)
@@ -354,7 +354,7 @@ def test_what_terraform_manages_stands_beside_a_key_scope() -> None:
     tallies = Aggregates()
     for finding in evaluate([organization], RULES, Context(AS_OF), tallies.add_organization):
         tallies.add(finding)
-    [east, west] = tallies.key_plan(NAMES)["lists"]["missing"]
+    [east, west] = tallies.key_plan(tallies.coverage(NAMES))["lists"]["missing"]
     assert (east["terraform"], west["terraform"]) == (
         {"databases": ["astra_database.a"], "creates": [], "holds": ["key.k"]},
         None,
