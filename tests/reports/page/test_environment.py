@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING
+
 import pytest
-from jinja2 import UndefinedError
+from jinja2 import DictLoader, Environment, UndefinedError
 
 from reports.page.assets import TEMPLATES
-from reports.page.environment import environment, unbroken_ids
+from reports.page.environment import TemplateCache, environment, unbroken_ids
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_values_are_escaped() -> None:
@@ -33,3 +39,58 @@ def test_what_is_missing_is_an_error() -> None:
 def test_every_template_is_whole(name: str) -> None:
     """Every template can be compiled."""
     assert environment().get_template(name)
+
+
+# --- compiled templates ---------------------------------------------------------------------------
+
+
+def _rendered(folder: Path, source: str = "one") -> str:
+    """Render a template by an environment of its own, which keeps compiled ones in ``folder``."""
+    loader = DictLoader({"a": source})
+    made = Environment(loader=loader, bytecode_cache=TemplateCache(folder))
+    return made.get_template("a").render()
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    return tmp_path / "kept"
+
+
+def test_templates_are_compiled_once(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one run compiled, the next one loads."""
+    assert _rendered(kept) == "one"
+    monkeypatch.setattr(Environment, "_compile", None)
+    assert _rendered(kept) == "one"
+
+
+def test_a_changed_template_is_compiled_again(kept: Path) -> None:
+    """A compiled template counts for its own source only."""
+    assert (_rendered(kept), _rendered(kept, "two"), _rendered(kept)) == ("one", "two", "one")
+
+
+@pytest.mark.parametrize("damage", [b"", b"j2", b"\x80\x05garbage", b"cos\nnothing\n."])
+def test_a_damaged_template_is_compiled_again(kept: Path, damage: bytes) -> None:
+    """A damaged file is not used, and replaced."""
+    _rendered(kept)
+    (file,) = kept.iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:30] + damage if damage else damage)
+    assert _rendered(kept) == "one"
+    assert file.read_bytes() == whole
+
+
+def test_a_folder_that_cannot_be_written_is_left(kept: Path) -> None:
+    """Without a place for compiled templates, each run compiles them."""
+    kept.write_text("a file")
+    assert _rendered(kept) == "one"
+    assert kept.read_text() == "a file"
+
+
+def test_nothing_is_kept_if_python_keeps_nothing(
+    kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Python keeps no compiled modules, no templates are kept either."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert _rendered(kept) == "one"
+    assert not kept.exists()

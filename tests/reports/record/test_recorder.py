@@ -85,7 +85,11 @@ def _recorded(organizations: list[Organization], folder: Path) -> list[object]:
     aggregates, population = recorder.aggregates, recorder.population
     return [
         *(files, population.summary([]), population.attestations(AS_OF)),
-        *(aggregates.coverage(names), aggregates.key_plan(names), aggregates.actions(names)),
+        *(
+            aggregates.coverage(names),
+            aggregates.key_plan(aggregates.coverage(names)),
+            aggregates.actions(names),
+        ),
         *(aggregates.by_rule, aggregates.not_evaluated(), aggregates.declared),
         *((folder / name).read_bytes() for name in (FINDINGS, POPULATION)),
     ]
