@@ -11,8 +11,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from hashlib import sha256
-from itertools import repeat
-from operator import contains
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from checks.engine.finding import STATUSES
@@ -153,7 +151,8 @@ class _Population:
     def add(self, group: Sequence[bytes]) -> None:
         """Take the next lines; nothing is done with each of them if all are members."""
         is_database = self._begin == _DATABASE
-        if all_begin(group, self._begin) and not (is_database and _any_holds(group, _TERMINATED)):
+        # One search in all lines takes half as long as one in each.
+        if all_begin(group, self._begin) and not (is_database and _TERMINATED in b"".join(group)):
             self._number(group)
             return
         for line in group:
@@ -193,10 +192,6 @@ class _Population:
         starts = tuple(f"{begin}{owner}/key/{scope}/".encode() for owner, scope in scopes)
         keys = [json.loads(key) for key in self._keys if key.startswith(starts)]
         return Drawn(number, member, tuple(keys))
-
-
-def _any_holds(lines: Iterable[bytes], part: bytes) -> bool:
-    return any(map(contains, lines, repeat(part)))
 
 
 class Conclusions:

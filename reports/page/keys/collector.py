@@ -250,14 +250,18 @@ class KeyCollector:
 
 def _lines_of(lane: Lane) -> list[KeyLine] | list[None]:
     """Return the lines of a lane's keys; None once if it has databases that need a key."""
-    needed = lane.databases.counts().keys() - _NO_KEY_NEEDED
-    return lane.lines or ([None] if needed and lane.scope.type else [])
+    if lane.lines:
+        return lane.lines
+    needed = lane.databases.codes() - _NO_KEY_NEEDED
+    return [None] if needed and lane.scope.type else []
 
 
 def _findings_about(
     path: str, lane: Lane, line: KeyLine | None, noted: _Noted
 ) -> list[FindingRecord]:
     """Return what was found of a key, of its id, and of its key scope, the worst first."""
+    if not (noted.by_path or noted.by_key):
+        return []
     kind, provider, region = lane.scope
     paths = ["/".join((path, kind, provider, cached_escape(region)))] if kind else []
     keys = []

@@ -18,6 +18,7 @@ from reports.page.timeline.reader import TimelineReader
 from reports.presentation.sample import Conclusions
 from reports.presentation.sample_table import describe_sample, draw_from
 from reports.presentation.selection import FindingSelector
+from reports.record.stored_lines import all_begin, groups_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 _FEW = 20
 """Up to how many organizations all databases are read in whole: most of them are shown."""
 
-_ORGANIZATION = b'{"kind":"organization",'
+_ORGANIZATION, _DATABASE = b'{"kind":"organization",', b'{"kind":"database",'
 
 
 class PageLines(NamedTuple):
@@ -207,9 +208,12 @@ def _takers(run: Run, selector: FindingSelector, conclusions: Conclusions) -> It
 def _population_of(lines: Iterable[bytes], paths: AbstractSet[str]) -> Iterator[bytes]:
     """Yield the lines of the organizations with these ``paths``."""
     is_wanted = False
-    for line in lines:
-        if line.startswith(_ORGANIZATION):
-            # {"kind":"organization","path":"…": the path is escaped, so it holds no quotation mark.
-            is_wanted = line.split(b'"', 8)[7].decode("ascii") in paths
-        if is_wanted:
-            yield line
+    for group in groups_of(lines):
+        if not is_wanted and all_begin(group, _DATABASE):
+            continue
+        for line in group:
+            if line.startswith(_ORGANIZATION):
+                # {"kind":"organization","path":"…": the path is escaped: it has no quotation mark.
+                is_wanted = line.split(b'"', 8)[7].decode("ascii") in paths
+            if is_wanted:
+                yield line

@@ -144,6 +144,10 @@ class Deployments:
         """Return the databases that are named, the worst first."""
         return sorted(self._named)[:NAMED]
 
+    def codes(self) -> set[str]:
+        """Return the orders that any of the databases has."""
+        return {*self.planned, *self.undated, *(group.code for group in self._groups.values())}
+
     def counts(self) -> Counter[str]:
         """Return how many databases have each order, the worst first."""
         counted = self.planned + self.undated

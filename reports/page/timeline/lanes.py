@@ -102,7 +102,7 @@ class Lane:
     @property
     def rank(self) -> int:
         """Return what sorts the worst lanes first."""
-        ranks = [rank_of(code) for code in self.databases.counts()]
+        ranks = [rank_of(code) for code in self.databases.codes()]
         if self._has_doubtful_key():
             ranks.append(rank_of("unknown"))
         return min(ranks, default=rank_of("after"))
@@ -110,7 +110,7 @@ class Lane:
     @property
     def is_doubtful(self) -> bool:
         """Say whether it has a failure or a doubt, of a database or a key."""
-        return self._has_doubtful_key() or any(map(is_doubtful, self.databases.counts()))
+        return self._has_doubtful_key() or any(map(is_doubtful, self.databases.codes()))
 
     def _has_doubtful_key(self) -> bool:
         return len(self.keys) > 1 or any(

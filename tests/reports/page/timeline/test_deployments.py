@@ -36,6 +36,7 @@ def test_every_database_is_counted_once(
         databases.add(deployment("d", at, Order(code), is_planned=is_planned))
     counts = databases.counts()
     assert counts == Counter(code for code, *_ in facts)
+    assert databases.codes() == counts.keys()
     assert [database.order.code for database in databases.named] == sorted(
         (code for code, *_ in facts), key=rank_of
     )[:NAMED]
