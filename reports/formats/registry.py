@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from reports.record.layout import FINDINGS, POPULATION
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 RECORD = "audit.json"
 PAGE = "audit.html"
+
+_MOST_PARTS = 64
+"""How many parts of a text are encoded together; some of them are half a megabyte."""
 
 Kind = Literal["record", "rendered", "exported", "printed", "pytest"]
 
@@ -37,6 +41,7 @@ class Format(NamedTuple):
         is_default: whether an audit writes it unless other formats are asked for.
         shows_population: whether it shows what was judged, too, and not only what was found.
         folder: the folder beside the file for the pages of organizations; empty if it has none.
+        has_parts: whether the module's ``render_parts`` yields the text part by part.
     """
 
     name: str
@@ -48,14 +53,28 @@ class Format(NamedTuple):
     is_default: bool = True
     shows_population: bool = False
     folder: str = ""
+    has_parts: bool = False
 
     def render(self, head: Head, lines: Iterable[bytes], population: Iterable[bytes]) -> str:
         """Return the report's text, made of the head, and the lines of findings and population."""
         # Each renderer is imported only when it is used: the page's templates alone cost as much
         # as the start of a command that renders nothing.
-        more = {"population": population} if self.shows_population else {}
-        text: str = self._renderer.render(head, lines, **more)
+        text: str = self._renderer.render(head, lines, **self._more(population))
         return text
+
+    def render_blocks(
+        self, head: Head, lines: Iterable[bytes], population: Iterable[bytes]
+    ) -> Iterator[bytes]:
+        """Yield the report's bytes block by block: a large one is never in memory as a whole."""
+        if not self.has_parts:
+            yield encode(self.render(head, lines, population))
+            return
+        parts = self._renderer.render_parts(head, lines, **self._more(population))
+        while block := list(islice(parts, _MOST_PARTS)):
+            yield encode("".join(block))
+
+    def _more(self, population: Iterable[bytes]) -> dict[str, Iterable[bytes]]:
+        return {"population": population} if self.shows_population else {}
 
     def render_pages(
         self, head: Head, lines: Iterable[bytes], population: Iterable[bytes]
@@ -110,6 +129,7 @@ FORMATS = (
         module="html",
         shows_population=True,
         folder="organizations",
+        has_parts=True,
     ),
     Format("results", "pytest", "results.html", "table", "engineers: the run as pytest saw it"),
     Format("junit", "pytest", "junit.xml", "list of tests", "pipelines: the run as JUnit XML"),
@@ -197,7 +217,7 @@ def write_rendered(
     names = set(formats)
     for row in RENDERED:
         if row.name in names:
-            write(folder / row.file, [encode(row.render(head, lines, population))])
+            write(folder / row.file, row.render_blocks(head, lines, population))
             for page, text in row.render_pages(head, lines, population):
                 (folder / row.folder).mkdir(exist_ok=True)
                 write(folder / row.folder / page, [encode(text)])

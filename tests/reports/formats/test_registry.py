@@ -114,6 +114,19 @@ def test_a_format_that_is_asked_for_is_written(tmp_path: Path, row: Format) -> N
     assert (report.folder / row.file).read_bytes() == encode(text)
 
 
+@pytest.mark.parametrize("row", [row for row in FORMATS if row.has_parts], ids=_name)
+def test_a_report_in_blocks_is_the_whole_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, row: Format
+) -> None:
+    """What is written block by block is the text of the report, whatever a block holds."""
+    data = document_data(organization_data(keys=[key_data()]))
+    report = report_on(tmp_path, write_json(tmp_path / "inventory.json", data))
+    monkeypatch.setattr(registry, "_MOST_PARTS", 3)
+    blocks = [*row.render_blocks(report.head, report.lines, report.population)]
+    whole = encode(row.render(report.head, report.lines, report.population))
+    assert (b"".join(blocks), len(blocks) > 1) == (whole, True)
+
+
 @pytest.mark.parametrize("row", registry.EXPORTED, ids=_name)
 def test_what_is_exported_is_written(tmp_path: Path, row: Format) -> None:
     """An audit exports what it is asked for; what is exported can be exported again alike."""
