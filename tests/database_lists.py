@@ -36,7 +36,7 @@ _PLACES = st.sampled_from([["us-east-1"], ["us-east-1"], ["eu-west-1"], ["eu-wes
 @st.composite
 def _alike(draw: st.DrawFn) -> list[dict[str, Any]]:
     """Draw databases that state the same fields, and differ in words, regions and times."""
-    count = draw(st.sampled_from([1, 3, 9, 20]))
+    count = draw(st.sampled_from([1, 9, 20, 40]))
     words = draw(st.lists(st.sampled_from(_WORDS), min_size=1, max_size=3))
     words = [each for each in words if each.keys() == words[0].keys()]
     has_created, has_added = draw(st.booleans()), draw(st.booleans())
@@ -64,6 +64,21 @@ def _named(groups: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
         else {"id": uuid(1_000 + number), "name": f"orders-{number}"} | data
         for number, data in enumerate(every)
     ]
+
+
+VARIED = _named(
+    [
+        [
+            words | times | {"regions": [{"name": name} | added for name in places]}
+            for words in _WORDS[1:4]
+            for places in (["us-east-1"], ["eu-west-1", "us-east-1"])
+            for _ in range(6)
+        ]
+        for times in ({}, {"created_at": "2026-05-01T00:00:00Z"})
+        for added in ({}, {"added_at": "2026-06-01T00:00:00Z"})
+    ]
+)
+"""Databases of which many are read in columns: with and without times, gone, in two regions."""
 
 
 def read_in_columns(databases: Iterable[dict[str, Any]]) -> DatabaseList:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, overload
 
 from inventory.database_lines.database_columns import pick
@@ -199,11 +200,13 @@ class Deployments(Sequence[Deployment]):
 
     def __len__(self) -> int:
         """Count the deployments."""
-        return self._count
+        return self._ends[-1] if self._ends else 0
 
     @cached_property
-    def _count(self) -> int:
-        return sum(len(part) if isinstance(part, DeploymentColumns) else 1 for part in self.parts)
+    def _ends(self) -> list[int]:
+        """Return how many deployments there are up to the end of each part."""
+        sizes = (len(part) if isinstance(part, DeploymentColumns) else 1 for part in self.parts)
+        return list(accumulate(sizes))
 
     def __iter__(self) -> Iterator[Deployment]:
         """Yield each deployment."""
@@ -221,13 +224,11 @@ class Deployments(Sequence[Deployment]):
         """Return one deployment, or several."""
         if isinstance(place, slice):
             return list(self)[place]
-        rest = range(len(self))[place]
-        for part in self.parts:
-            size = len(part) if isinstance(part, DeploymentColumns) else 1
-            if rest < size:
-                return part[rest] if isinstance(part, DeploymentColumns) else part
-            rest -= size
-        raise IndexError(place)
+        number = range(len(self))[place]
+        at = bisect_right(self._ends, number)
+        part = self.parts[at]
+        before = self._ends[at - 1] if at else 0
+        return part[number - before] if isinstance(part, DeploymentColumns) else part
 
     def examples(self) -> Iterator[Deployment]:
         """Yield one deployment of each kind; of a kind with several, id, name and times are none.

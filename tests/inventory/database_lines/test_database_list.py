@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 
 from inventory.database_lines.database_columns import DatabaseColumns
 from inventory.database_lines.database_list import count_kinds, ids_of, parts_of, select
 from inventory.model.database import Database
 from tests.builders import a_database, a_planned_database, database_data, uuid
-from tests.database_lists import database_lists, read_in_columns
+from tests.database_lists import VARIED, database_lists, read_in_columns
 from tests.hypothesis_profile import examples
 
 
@@ -22,6 +22,7 @@ def _shape(database: Database) -> tuple[object, ...]:
 
 
 @examples(60)
+@example(VARIED)
 @given(database_lists())
 def test_columns_hold_what_the_lines_state(data: list[dict[str, Any]]) -> None:
     """Read in columns or one by one, a list holds the same databases."""
@@ -37,6 +38,7 @@ def test_columns_hold_what_the_lines_state(data: list[dict[str, Any]]) -> None:
 
 
 @examples(60)
+@example(VARIED)
 @given(database_lists())
 def test_some_of_a_list(data: list[dict[str, Any]]) -> None:
     """Those that meet a condition come in their order, whether columns hold them or not."""

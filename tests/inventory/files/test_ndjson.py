@@ -15,7 +15,7 @@ from inventory.files.ndjson import NdjsonReader
 from inventory.files.yaml_json import LISTS, read_recorded
 from inventory.model.base import NEWER_HINT
 from inventory.model.gaps import Fact, Gap
-from inventory.model.sources import Source
+from inventory.model.sources import Evidence, Source
 from inventory.opening import read_file
 from tests.builders import (
     CAPTURED_AT,
@@ -35,6 +35,19 @@ from tests.builders import (
     write_yaml,
 )
 
+EVIDENCE = Evidence(
+    root="0" * 64,
+    previous=None,
+    tool="cmek-audit 0",
+    address="astra.example",
+    started=CAPTURED_AT,
+    ended=CAPTURED_AT,
+    requests=1,
+    failures=0,
+    redactions=0,
+    clock_seconds=None,
+    files=1,
+)
 WHOLE = "a complete JSON object on each line"
 SECRET = ("what looks like a token", "a file without secrets")
 TWICE = ("a duplicate key", "each key once")
@@ -463,3 +476,18 @@ def test_last_line_without_sense(tmp_path: Path, last: str) -> None:
     assert not reader.is_whole
     with pytest.raises(InventoryError):
         list(reader.organizations())
+
+
+@pytest.mark.parametrize("count", [3, 20])
+def test_entries_of_evidence_are_where_they_were_seen(tmp_path: Path, count: int) -> None:
+    """What was seen in a recorded answer has its place; all else has its line of the inventory."""
+    answers = "exchanges/0001.ndjson.gz"
+    listed = [database_data(id=uuid(at), seen=f"{answers}:{at + 1}") for at in range(count)]
+    unseen = [database_data(id=uuid(100 + at)) for at in range(count)]
+    organization = organization_data(keys=[key_data()], databases=[*listed, *unseen])
+    file = write_ndjson(tmp_path / "inventory.ndjson", ndjson_lines(organization))
+    (read,) = NdjsonReader(file, bundle=("night", EVIDENCE)).organizations()
+    assert [database.location for database in read.databases or ()] == [
+        *((f"night/{answers}", at + 1) for at in range(count)),
+        *((file, 4 + count + at) for at in range(count)),
+    ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from inventory.index.deployments import NO_DEPLOYMENTS, Deployment, DeploymentColumns, Deployments
 from inventory.index.organization_index import OrganizationIndex, index_organization
 from tests.builders import a_planned_database, an_organization, database_data, uuid
-from tests.database_lists import database_lists, read_in_columns
+from tests.database_lists import VARIED, database_lists, read_in_columns
 from tests.hypothesis_profile import examples
 
 
@@ -25,6 +25,7 @@ def indexes(data: list[dict[str, Any]]) -> tuple[OrganizationIndex, Organization
 
 
 @examples(100)
+@example(VARIED)
 @given(database_lists())
 def test_columns_make_no_difference(data: list[dict[str, Any]]) -> None:
     """Each key scope has the same deployments in the same order, and so has each database."""
@@ -42,6 +43,7 @@ def test_columns_make_no_difference(data: list[dict[str, Any]]) -> None:
 
 
 @examples(100)
+@example(VARIED)
 @given(database_lists())
 def test_conditions_are_met_alike(data: list[dict[str, Any]]) -> None:
     """Deployments and databases that meet a condition are the same ones, in the same order."""

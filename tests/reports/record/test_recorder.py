@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from checks.engine.catalogue import load_rules
 from checks.engine.context import Context
@@ -17,9 +17,9 @@ from checks.engine.evaluation import evaluate_in_series
 from checks.engine.pass_series import PassSeries
 from reports.record.layout import FINDINGS, POPULATION
 from reports.record.recorder import Recorder
-from tests.builders import AS_OF, an_organization
+from tests.builders import AS_OF, a_key, an_organization
 from tests.checks.strategies import inventories
-from tests.database_lists import database_lists, read_in_columns
+from tests.database_lists import VARIED, database_lists, read_in_columns
 from tests.hypothesis_profile import examples
 from tests.reports.everything import an_organization_with_everything
 from tests.reports.recording import a_finding
@@ -96,6 +96,7 @@ def _recorded(organizations: list[Organization], folder: Path) -> list[object]:
 
 
 @examples(60)
+@example([an_organization(keys=[a_key()])], VARIED)
 @given(inventories, database_lists())
 def test_columns_make_no_difference(
     organizations: list[Organization], data: list[dict[str, Any]]
