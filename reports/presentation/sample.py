@@ -127,14 +127,14 @@ def draw(
     return Draw(population.total, population.terminated, draws, members, population.mixed)
 
 
-def _numbered(lines: Iterable[bytes], kind: Kind, numbers: Iterable[int]) -> _Population:
-    population = _Population(kind, numbers)
+def _numbered(lines: Iterable[bytes], kind: Kind, numbers: Iterable[int]) -> _NumberedMembers:
+    population = _NumberedMembers(kind, numbers)
     for group in groups_of(lines):
         population.add(group)
     return population
 
 
-class _Population:
+class _NumberedMembers:
     """Numbers the members of a population in its lines, and keeps those that were drawn.
 
     Attributes:
