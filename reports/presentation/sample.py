@@ -94,12 +94,14 @@ class Draw(NamedTuple):
         terminated: how many databases were left out, as no data is at rest in them.
         draws: how many draws it took, with those that brought a number again.
         members: the sample, in the order of drawing.
+        mixed: the ranges of bytes, in those of all lines, that have lines of what is no member.
     """
 
     total: int
     terminated: int
     draws: int
     members: list[Drawn]
+    mixed: list[range]
 
 
 def draw(
@@ -122,28 +124,31 @@ def draw(
             raise RecordError(f"found {counts} {kind} in the same lines, expected the same number")
     members = [population.picked[number] for number in numbers]
     draws = max(numbers.values(), default=0)
-    return Draw(population.total, population.terminated, draws, members)
+    return Draw(population.total, population.terminated, draws, members, population.mixed)
 
 
-def _numbered(lines: Iterable[bytes], kind: Kind, numbers: Iterable[int]) -> _Population:
-    population = _Population(kind, numbers)
+def _numbered(lines: Iterable[bytes], kind: Kind, numbers: Iterable[int]) -> _NumberedMembers:
+    population = _NumberedMembers(kind, numbers)
     for group in groups_of(lines):
         population.add(group)
     return population
 
 
-class _Population:
+class _NumberedMembers:
     """Numbers the members of a population in its lines, and keeps those that were drawn.
 
     Attributes:
         total: how many members there are so far.
         terminated: how many databases were left out so far.
         picked: the members that were drawn, by their numbers.
+        mixed: the ranges of bytes in which not all lines are members.
     """
 
     def __init__(self, kind: Kind, numbers: Iterable[int]) -> None:
         self.total = self.terminated = 0
         self.picked: dict[int, Drawn] = {}
+        self.mixed: list[range] = []
+        self._end = 0
         self._begin = _BEGINS[kind]
         self._left = sorted(numbers, reverse=True)
         self._keys: list[bytes] = []
@@ -151,10 +156,12 @@ class _Population:
     def add(self, group: Sequence[bytes]) -> None:
         """Take the next lines; nothing is done with each of them if all are members."""
         is_database = self._begin == _DATABASE
+        start, self._end = self._end, self._end + sum(map(len, group))
         # One search in all lines takes half as long as one in each.
         if all_begin(group, self._begin) and not (is_database and _TERMINATED in b"".join(group)):
             self._number(group)
             return
+        self.mixed.append(range(start, self._end))
         for line in group:
             if line.startswith(self._begin):
                 self._add_member(line)

@@ -56,6 +56,16 @@ class StoredLines:
             if rest:
                 yield [rest]
 
+    def parts(self, parts: Iterable[range]) -> Iterator[list[bytes]]:
+        """Yield the lines of each of the ``parts``, ranges of bytes that begin and end with lines.
+
+        They are ranges that were read before, so none is larger than a group.
+        """
+        with open_regular(self._path) as file:
+            for part in parts:
+                file.seek(part.start)
+                yield BytesIO(file.read(len(part))).readlines()
+
     def without(self, begins: tuple[bytes, ...]) -> Iterator[bytes]:
         """Yield the lines that begin with none of ``begins``.
 
@@ -77,10 +87,15 @@ class StoredLines:
             self._remembered[begins] = few
 
 
-def groups_of(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Yield ``lines`` in groups, none of which is empty: those of a file as they are read."""
+def groups_of(
+    lines: Iterable[bytes], parts: Iterable[range] | None = None
+) -> Iterator[list[bytes]]:
+    """Yield ``lines`` in groups, none of which is empty: those of a file as they are read.
+
+    Of a file, only some ``parts`` are read, if they are known.
+    """
     if isinstance(lines, StoredLines):
-        yield from lines.groups()
+        yield from lines.groups() if parts is None else lines.parts(parts)
         return
     left = iter(lines)
     while group := list(islice(left, _MOST_TOGETHER)):

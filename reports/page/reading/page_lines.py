@@ -76,7 +76,7 @@ def read_lines(
     drawn = draw_from(head, population, limits.sample)
     conclusions = Conclusions(drawn.members)
     reading = _Reading(head, lines, population, limits=limits, is_index=is_index)
-    chosen, lanes = reading.read(conclusions)
+    chosen, lanes = reading.read(conclusions, drawn.mixed)
     as_of = head["settings"]["as_of"]
     scale = scale_of(lanes.read, as_of, limits.lanes)
     return PageLines(
@@ -112,15 +112,18 @@ class _Reading:
         self._limits, self._is_index = limits, is_index
         self._key_first = rule_of("key-first")
 
-    def read(self, conclusions: Conclusions) -> tuple[Selection, _Lanes]:
-        """Return the findings to show, and the lanes; the findings go to ``conclusions``, too."""
+    def read(self, conclusions: Conclusions, mixed: Iterable[range]) -> tuple[Selection, _Lanes]:
+        """Return the findings to show, and the lanes; the findings go to ``conclusions``, too.
+
+        The ``mixed`` parts of the population are those in which not all lines are databases.
+        """
         is_partial = bool(self._head["settings"]["left_out"])
         # What can be read only once cannot be counted first.
         is_stored = iter(self._lines) is not self._lines
         is_fleet = len(self._head["population"]["organizations"]) > _FEW
         if is_fleet and is_stored and not is_partial:
             try:
-                return self._read_shown(conclusions)
+                return self._read_shown(conclusions, mixed)
             except UnclearError:
                 conclusions.clear()
         return self._read_whole(conclusions)
@@ -139,13 +142,15 @@ class _Reading:
         lanes = _Lanes(reader.finish(), keys.finish())
         return selector.finish(), lanes
 
-    def _read_shown(self, conclusions: Conclusions) -> tuple[Selection, _Lanes]:
+    def _read_shown(
+        self, conclusions: Conclusions, mixed: Iterable[range]
+    ) -> tuple[Selection, _Lanes]:
         """Count all lanes, then read in whole the organizations of which any is shown.
 
         Raises UnclearError if the counts do not add up.
         """
         selector, keys = self._selector(), self._keys()
-        population = CountedPopulation(self._head, self._population)
+        population = CountedPopulation(self._head, self._population, mixed)
         counter = LaneCounter(population, self._limits.lanes, keys.add)
 
         def choose(run: Run) -> Wanted:

@@ -96,11 +96,16 @@ def _scope_of(line: bytes, path: str) -> str:
 class CountedPopulation:
     """The population, of whose databases no line is read: the head has their number."""
 
-    def __init__(self, head: Head, lines: Iterable[bytes]) -> None:
-        """Read ``lines`` as far as organizations are asked for."""
+    def __init__(
+        self, head: Head, lines: Iterable[bytes], mixed: Iterable[range] | None = None
+    ) -> None:
+        """Read ``lines`` as far as organizations are asked for.
+
+        Of a file, only the ``mixed`` parts are read, if it is known where not all are databases.
+        """
         self._rows = {row["organization"]: row for row in head["coverage"]}
         self._entries = {entry["id"]: entry for entry in head["population"]["organizations"]}
-        self._lines = _without_databases(lines)
+        self._lines = _without_databases(groups_of(lines, mixed))
         self._next = next(self._lines, None)
 
     def read(self, path: str, found: OrderCounts) -> OrganizationLanes | None:
@@ -130,8 +135,8 @@ class CountedPopulation:
         self._next = None
 
 
-def _without_databases(lines: Iterable[bytes]) -> Iterator[bytes]:
-    for group in groups_of(lines):
+def _without_databases(groups: Iterable[Sequence[bytes]]) -> Iterator[bytes]:
+    for group in groups:
         if not all_begin(group, _DATABASE):
             yield from [line for line in group if not line.startswith(_DATABASE)]
 

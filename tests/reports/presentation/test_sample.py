@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -219,6 +220,18 @@ def _members(lines: Iterable[bytes], kind: Kind) -> list[dict[str, Any]]:
     ]
 
 
+def _outside(mixed: list[range], lines: list[bytes], kind: Kind) -> list[bytes]:
+    """Return the lines outside of ``mixed`` that are no members; each range has whole lines."""
+    ends = [*accumulate(map(len, lines), initial=0)]
+    assert {place for part in mixed for place in (part.start, part.stop)} <= {*ends}
+    outside = [
+        line
+        for line, start in zip(lines, ends, strict=False)
+        if not any(start in part for part in mixed)
+    ]
+    return [line for line in outside if not _members([line], kind)]
+
+
 @examples(200)
 @given(POPULATION, st.sampled_from(KINDS), st.integers(0, 20), st.integers(0, 40), st.data())
 def test_groups_of_lines_are_numbered_as_each_line(
@@ -230,6 +243,7 @@ def test_groups_of_lines_are_numbered_as_each_line(
         drawn = _draw(lines, size=size, kind=kind, expected=expected)
     members = _members(lines, kind)
     assert drawn.total == len(members)
+    assert _outside(drawn.mixed, lines, kind) == []
     assert [(one.number, one.line) for one in drawn.members] == [
         (number, members[number - 1]) for number in _by_hand(len(members), "seed", size)
     ]

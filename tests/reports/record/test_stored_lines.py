@@ -54,6 +54,16 @@ def test_no_group_is_empty(tmp_path: Path) -> None:
     assert list(groups_of([])) == []
 
 
+def test_parts_of_a_file(tmp_path: Path) -> None:
+    """Of a file only the parts are read that are asked for; of other lines, all are."""
+    file = tmp_path / "population.ndjson"
+    file.write_bytes(b"1\n22\n333\n4\n")
+    parts = [range(2), range(5, 11)]
+    assert list(groups_of(StoredLines(file), parts)) == [[b"1\n"], [b"333\n", b"4\n"]]
+    assert list(groups_of(StoredLines(file), [])) == []
+    assert list(groups_of([b"1\n", b"22\n"], parts)) == [[b"1\n", b"22\n"]]
+
+
 @given(st.lists(st.text("ab", max_size=3).map(str.encode), min_size=1))
 def test_lines_that_begin_alike(lines: list[bytes]) -> None:
     """Two of the lines show of all of them whether they begin with something."""

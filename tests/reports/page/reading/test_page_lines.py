@@ -10,6 +10,9 @@ import pytest
 from reports.formats import html
 from reports.page.reading import page_lines
 from reports.presentation.selection import PageLimits
+from reports.record import stored_lines
+from reports.record.layout import FINDINGS, POPULATION
+from reports.record.stored_lines import StoredLines
 from tests.reports.page.reading.fleets import FLEET, ORDER
 from tests.reports.samples import COMPLIANT, HOSTILE, WAIVERS, Report, audit, organization
 
@@ -40,7 +43,8 @@ def render(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     def render(report: Report, few: int, limits: PageLimits, **parts: Iterable[bytes]) -> str:
         monkeypatch.setattr(page_lines, "_FEW", few)
         lines = parts.get("lines", report.lines)
-        return html.render(report.head, lines, limits, population=report.population)
+        population = parts.get("population", report.population)
+        return html.render(report.head, lines, limits, population=population)
 
     return render
 
@@ -80,6 +84,16 @@ def test_lines_that_are_read_once_give_the_same_page(
 ) -> None:
     """What can be read only once is not counted first."""
     page = render(fleet, COUNTED, PageLimits(), lines=iter(fleet.lines))
+    assert page == render(fleet, READ_WHOLE, PageLimits())
+
+
+def test_files_give_the_same_page(
+    fleet: Report, render: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parts of a file in which there are only databases are passed over, and change nothing."""
+    monkeypatch.setattr(stored_lines, "_BLOCK", 1_000)
+    lines, population = (StoredLines(fleet.folder / name) for name in (FINDINGS, POPULATION))
+    page = render(fleet, COUNTED, PageLimits(), lines=lines, population=population)
     assert page == render(fleet, READ_WHOLE, PageLimits())
 
 
