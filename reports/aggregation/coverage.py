@@ -109,7 +109,7 @@ class Coverage:
             registered=len(set().union(*(scope.keys for scope in organization.scopes.values()))),
             shared=tuple(organization.shared()[1]),
             unprotected=len(organization.unprotected),
-            unread=frozenset(organization.unread),
+            unread=organization.unread,
         )
 
     def rows(self, names: Mapping[str, str]) -> list[CoverageRow]:

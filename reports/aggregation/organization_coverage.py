@@ -63,7 +63,7 @@ class OrganizationCoverage:
         self.protection = OrganizationProtection()
         self._worst = Worst()
         self._doubt = Worst()
-        self.unread: set[str] = set()
+        self.unread: frozenset[str] = frozenset()
 
     @property
     def worst(self) -> ShownFinding | None:
@@ -108,7 +108,7 @@ class OrganizationCoverage:
 
     def _take_doubt(self, finding: Finding) -> None:
         if finding.rule in BASIS:
-            self.unread.add(finding.rule)
+            self.unread |= {finding.rule}
         is_whole = finding.subject.kind == "organization" or finding.rule == COMPLETE
         if is_whole and finding.severity != "advisory" and finding.rule in _DOUBTING:
             self._doubt.add(finding)

@@ -15,6 +15,7 @@ from checks.engine.catalogue import rules_of
 from checks.engine.finding import EVIDENCE_KINDS, NOT_COMPLYING, OPEN
 from checks.engine.identity import PLANNED, reason_of
 from reports.aggregation.coverage_states import COMPLETE, NEEDED, ORDER, PROOFS
+from reports.aggregation.id_set import IdSet
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -180,7 +181,7 @@ class OrganizationProtection:
         self._expected: ExpectedDatabases | None = None
         self._scopes: dict[Place, ScopeProtection] = {}
         self._elsewhere: dict[str, int] = {}
-        self._failing: set[str] = set()
+        self._failing = IdSet()
         self._is_judged = self._is_folded = self._is_late = False
         self._counts: Counter[int] = Counter()
         self._proven_by: Counter[int] = Counter()
@@ -298,7 +299,7 @@ class OrganizationProtection:
     def _forget(self) -> None:
         self._is_folded = True
         self._scopes, self._elsewhere = {}, {}
-        self._failing, self._expected = set(), None
+        self._failing, self._expected = IdSet(), None
 
     def protected_in(self, place: Place, *, is_doubtful: bool) -> int:
         """Return how many databases are protected in one key scope; as ``count``."""

@@ -148,6 +148,7 @@ FORMATS = (
         "list of results",
         "code scanning: the open findings at their lines",
         module="sarif",
+        has_parts=True,
     ),
     Format(
         "parquet",

@@ -18,7 +18,7 @@ from reports.presentation.selection import count_open, most_urgent
 from reports.presentation.source_notes import first_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from reports.model.finding_record import FindingRecord
@@ -60,6 +60,16 @@ def render(
     ``root`` is the repository's folder; None is the working directory. What passed or is waived
     is left out: code scanning would show it as open.
     """
+    return "".join(render_parts(head, lines, limits, root))
+
+
+def render_parts(
+    head: Head,
+    lines: Iterable[bytes],
+    limits: SarifLimits | None = None,
+    root: Path | None = None,
+) -> Iterator[str]:
+    """Yield the text of ``render`` part by part."""
     limits = limits or SarifLimits()
     total = count_open(head)
     names, locations = SubjectNames(head), LocationFinder(head, root)
@@ -68,24 +78,28 @@ def render(
     # There may be as many as make the file as large as it may be: what is rendered is dropped.
     while lines_left:
         results.append(_dumps(_result(json.loads(lines_left.popleft()), names, locations)))
-    text = _log(head, results, total)
     # GitHub refuses a file that is too large as a whole: drop the less urgent half until it fits.
-    while results and _is_over(text, limits.bytes):
-        results = results[: len(results) // 2]
-        text = _log(head, results, total)
-    return text
+    while results and _is_over(_log(head, results, total), limits.bytes):
+        del results[len(results) // 2 :]
+    yield from _log(head, results, total)
 
 
-def _is_over(text: str, most: int) -> bool:
-    return len(text) > most and len(zlib.compress(text.encode("ascii"))) > most
+def _is_over(parts: Iterable[str], most: int) -> bool:
+    """Say whether a text is longer than ``most``, and is so compressed."""
+    compressor = zlib.compressobj()
+    length = compressed = 0
+    for part in parts:
+        length += len(part)
+        compressed += len(compressor.compress(part.encode("ascii")))
+    return length > most and compressed + len(compressor.flush()) > most
 
 
 def _dumps(data: Mapping[str, object]) -> str:
     return json.dumps(data, ensure_ascii=True, separators=(",", ":"))
 
 
-def _log(head: Head, results: Sequence[str], total: int) -> str:
-    """Render the whole around ``results``, which are rendered already."""
+def _log(head: Head, results: Sequence[str], total: int) -> Iterator[str]:
+    """Yield the whole around ``results``, which are rendered already."""
     run = {
         "tool": {"driver": _driver(head)},
         "automationDetails": {"id": f"{_category(head)}/{head['report']}"},
@@ -107,7 +121,10 @@ def _log(head: Head, results: Sequence[str], total: int) -> str:
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     # Inside a text a quotation mark follows a backslash, so no text can look like this field.
     before, field, after = _dumps(log).partition('"results":[')
-    return "".join((before, field, ",".join(results), after, "\n"))
+    yield from (before, field)
+    for place, result in enumerate(results):
+        yield f",{result}" if place else result
+    yield from (after, "\n")
 
 
 def _rests_on(head: Head) -> Json:

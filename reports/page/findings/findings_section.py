@@ -75,7 +75,8 @@ def findings_section(
 ) -> FindingsSection:
     """Lay out the ``chosen`` findings; what they have ``cited`` was read from the population.
 
-    A waiver that the page shows has a number by its id.
+    They are taken out of their lists, as all of them and their views take much memory together. A
+    waiver that the page shows has a number by its id.
 
     Of the head it needs the report's id, the counts, the criteria, the waivers, the sources and the
     organizations, so a part of an audit is laid out by a head that is restricted to it.
@@ -84,12 +85,17 @@ def findings_section(
     evidence = EvidenceLabels(head["population"]["sources"], cited, index)
     rules = head["criteria"]["rules"]
 
-    def view(findings: Iterable[FindingRecord]) -> list[FindingView]:
-        return [view_finding(finding, organizations, evidence) for finding in findings]
+    fields = filter_fields(
+        [*shown_findings(chosen)], rules, organizations.name, limits.organizations
+    )
+    is_aged = any("since" in finding for finding in chosen.open)
+
+    def view(findings: list[FindingRecord]) -> list[FindingView]:
+        findings.reverse()
+        return [view_finding(findings.pop(), organizations, evidence) for _ in range(len(findings))]
 
     opened, waived = view(chosen.open), view(chosen.waived)
     folded = {key: view(findings) for key, findings in chosen.folded.items()}
-    everything = list(shown_findings(chosen))
     return FindingsSection(
         open={severity: list(group) for severity, group in groupby(opened, _severity)},
         open_shown=len(opened),
@@ -101,8 +107,8 @@ def findings_section(
         counts=head["counts"],
         severities=head["open"],
         is_brief=len(opened) > limits.full,
-        is_aged=any("since" in finding for finding in chosen.open),
-        fields=filter_fields(everything, rules, organizations.name, limits.organizations),
+        is_aged=is_aged,
+        fields=fields,
         rules={rule["id"]: rule for rule in rules},
         controls={rule["id"]: _controls(rule) for rule in rules},
         waivers={
