@@ -20,7 +20,7 @@ REQUEST = 0.0017 + 0.003
 COLLECTING = 0.00021
 """Seconds a database to read, redact, compare and record its answers: ``benchmarks/live.py``."""
 
-JUDGING = 29e-6
+JUDGING = 21e-6
 """Seconds of the processor a database to audit it, with all reports: ``benchmarks/growth.py``."""
 
 FINDINGS = 1.07
@@ -31,8 +31,9 @@ EVIDENCE_BYTES = 6_300
 COMPRESSED_BYTES = 300
 """The evidence of one night a database, of two readings of each list, as it is and compressed."""
 
-ORGANIZATION_BYTES = 32_000
-"""Memory an organization in the step that adds everything up: 3.1 GiB for 100,000 of them."""
+ORGANIZATION_BYTES = 30_000
+"""Memory an organization with 6 keys and 1,000 databases takes in the step that adds everything up:
+``benchmarks/memory.py``, between 1,000 and 10,000 of them."""
 
 # --- assumed --------------------------------------------------------------------------------------
 
