@@ -1,14 +1,15 @@
-"""Renders the pages of ``docs/`` that are made from code: ``python -m cmek_audit.docs_pages``."""
+"""Renders what is made from code in pages and schema: ``python -m cmek_audit.docs_pages``."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks.engine.catalogue import load_rules
 from checks.engine.controls import read_controls
 from cmek_audit.run.options import OPTIONS
-from reports.formats.registry import FORMATS
+from reports.formats.registry import FORMATS, WRITABLE
 
 if TYPE_CHECKING:
     from checks.engine.card import Card
@@ -144,6 +145,16 @@ def with_formats(page: str, *, is_in_docs: bool) -> str:
     return f"{before}{_BEGIN}{table}{_END}{after}"
 
 
+RECORD_SCHEMA = "reports/record/schemas/audit.schema.json"
+
+
+def with_format_names(schema: str) -> str:
+    """Return the ``schema`` of the record with the names of the formats that can be written."""
+    data = json.loads(schema)
+    data["properties"]["run"]["properties"]["formats"]["items"] = {"enum": list(WRITABLE)}
+    return json.dumps(data, indent=2) + "\n"
+
+
 def write_pages(docs: Path) -> None:
     """Write ``rules.md`` and ``options.md`` into ``docs``."""
     (docs / "rules.md").write_text(rules_page(), encoding="utf-8")
@@ -151,11 +162,13 @@ def write_pages(docs: Path) -> None:
 
 
 def write_tables(root: Path) -> None:
-    """Write the table of formats into the pages below ``root`` that have it."""
+    """Write the formats into the pages below ``root`` that list them, and into the schema."""
     for name in WITH_FORMATS:
         page = root / name
         text = with_formats(page.read_text(encoding="utf-8"), is_in_docs=page.parent != root)
         page.write_text(text, encoding="utf-8")
+    schema = root / RECORD_SCHEMA
+    schema.write_text(with_format_names(schema.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

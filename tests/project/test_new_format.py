@@ -53,7 +53,12 @@ def test_a_finding_is_a_line() -> None:
     assert render({}, [b'{"status":"pass","message":"It complies."}']) == "pass\\tIt complies.\\n"
 '''
 ROW = '    Format("tsv", "rendered", "findings.tsv", "table", "spreadsheets", module="tsv"),\n'
-DOCS = ("README.md", "docs/formats.md", "docs/options.md")
+DOCS = (
+    "README.md",
+    "docs/formats.md",
+    "docs/options.md",
+    "reports/record/schemas/audit.schema.json",
+)
 
 
 def _write_module(root: Path) -> None:
