@@ -287,6 +287,13 @@ class Running:
     def faults(self, faults: Iterable[Fault]) -> None:
         self.application.tell(faults)
 
+    def renewed(self) -> Running:
+        """Return the server without faults, and as if it had seen no request yet."""
+        self.faults = ()
+        self.requests.clear()
+        self.visits.clear()
+        return self
+
     def most_at_once(self, organization: str | None = None) -> int:
         """Return the most requests that were in progress at once, of one organization or of all."""
         return self.application.most_at_once[organization]

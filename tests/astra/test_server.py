@@ -84,9 +84,7 @@ def shared() -> Iterator[Running]:
 
 @pytest.fixture
 def server(shared: Running) -> Running:
-    shared.faults = ()
-    shared.requests.clear()
-    return shared
+    return shared.renewed()
 
 
 @pytest.fixture

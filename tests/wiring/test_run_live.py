@@ -46,9 +46,7 @@ def running() -> Iterator[Running]:
 @pytest.fixture
 def server(running: Running) -> Running:
     """Provide the server as if it had just begun, without faults."""
-    running.faults = ()
-    running.requests.clear()
-    return running
+    return running.renewed()
 
 
 @pytest.fixture(scope="module")

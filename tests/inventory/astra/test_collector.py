@@ -46,10 +46,7 @@ def served() -> Iterator[Running]:
 @pytest.fixture
 def server(served: Running) -> Running:
     """Return a server without faults, that has seen no request yet."""
-    served.faults = ()
-    served.requests.clear()
-    served.visits.clear()
-    return served
+    return served.renewed()
 
 
 def configuration(address: str, fleet: Fleet = FLEET, **policy: float) -> Organizations:

@@ -22,6 +22,4 @@ def served() -> Iterator[Running]:
 @pytest.fixture
 def server(served: Running) -> Running:
     """Return a server without faults, that has seen no request yet."""
-    served.faults = ()
-    served.requests.clear()
-    return served
+    return served.renewed()
