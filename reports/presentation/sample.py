@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from checks.engine.finding import STATUSES
 from inventory.errors import RecordError
+from reports.record.layout import DATABASE_LINE, KEY_LINE, ORGANIZATION_LINE
 from reports.record.stored_lines import all_begin, groups_of
 
 if TYPE_CHECKING:
@@ -30,11 +31,13 @@ Kind = Literal["databases", "keys", "passes"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 DEFAULT_SIZE = 25
 
-_DATABASE, _KEY, _PASS = b'{"kind":"database",', b'{"kind":"key",', b'{"status":"pass",'
-_BEGINS: dict[Kind, bytes] = {"databases": _DATABASE, "keys": _KEY, "passes": _PASS}
+_BEGINS: dict[Kind, bytes] = {
+    "databases": DATABASE_LINE,
+    "keys": KEY_LINE,
+    "passes": b'{"status":"pass",',
+}
 """How the line of a member begins."""
 
-_ORGANIZATION = b'{"kind":"organization",'
 _STATE, _PATH = b',"state":"', b',"path":"'
 _TERMINATED = _STATE + b'terminated"'
 _ACROSS = "."
@@ -155,7 +158,7 @@ class _NumberedMembers:
 
     def add(self, group: Sequence[bytes]) -> None:
         """Take the next lines; nothing is done with each of them if all are members."""
-        is_database = self._begin == _DATABASE
+        is_database = self._begin == DATABASE_LINE
         start, self._end = self._end, self._end + sum(map(len, group))
         # One search in all lines takes half as long as one in each.
         if all_begin(group, self._begin) and not (is_database and _TERMINATED in b"".join(group)):
@@ -172,7 +175,7 @@ class _NumberedMembers:
         # Inside a JSON string a quote follows a backslash, so no name can look like this field.
         # A region may have it, too: looking for the bytes first is only faster.
         is_terminated = _TERMINATED in line and line.startswith(_TERMINATED, line.find(_STATE))
-        if is_terminated and self._begin == _DATABASE:
+        if is_terminated and self._begin == DATABASE_LINE:
             self.terminated += 1
         else:
             self._number([line])
@@ -187,15 +190,15 @@ class _NumberedMembers:
 
     def _remember_key(self, line: bytes) -> None:
         """Keep the lines of the keys of one organization: they come before its databases."""
-        if line.startswith(_ORGANIZATION):
+        if line.startswith(ORGANIZATION_LINE):
             self._keys.clear()
-        elif line.startswith(_KEY):
+        elif line.startswith(KEY_LINE):
             self._keys.append(line)
 
     def _drawn(self, number: int, line: bytes) -> Drawn:
         member = json.loads(line)
         scopes = [region["scope"].split("/", 1) for region in member.get("regions", ())]
-        begin = _KEY.decode("ascii") + '"path":"'
+        begin = KEY_LINE.decode("ascii") + '"path":"'
         starts = tuple(f"{begin}{owner}/key/{scope}/".encode() for owner, scope in scopes)
         keys = [json.loads(key) for key in self._keys if key.startswith(starts)]
         return Drawn(number, member, tuple(keys))

@@ -19,6 +19,13 @@ POPULATION = "population.ndjson"
 RECORD = (HEAD, FINDINGS, POPULATION)
 """The files of a record: the head, and the files of lines whose hashes it holds."""
 
+ORGANIZATION_LINE, KEY_LINE, DATABASE_LINE = (
+    b'{"kind":"organization",',
+    b'{"kind":"key",',
+    b'{"kind":"database",',
+)
+"""How the lines of the population begin."""
+
 
 _ENCODER = json.JSONEncoder(ensure_ascii=True, indent=1, sort_keys=False)
 _MOST_PIECES = 4_096

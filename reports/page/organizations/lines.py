@@ -8,12 +8,13 @@ from collections import defaultdict
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
+from reports.record.layout import ORGANIZATION_LINE
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
 # The subject comes before any free text, and its path is escaped: the first such field is its own.
 _ORGANIZATION = re.compile(rb'"organization":("(?:[^"\\]|\\.)*")')
-_BEGIN = b'{"kind":"organization",'
 _NONE: tuple[str, list[bytes]] = ("", [])
 _ID = re.compile(rb'"id":("(?:[^"\\]|\\.)*")')
 
@@ -95,7 +96,7 @@ def _population(lines: Iterable[bytes]) -> Iterator[tuple[str, list[bytes]]]:
     """Yield each organization's id with its lines, of which its own is the first."""
     own: list[bytes] = []
     for line in lines:
-        if line.startswith(_BEGIN) and own:
+        if line.startswith(ORGANIZATION_LINE) and own:
             yield _id(own[0]), own
             own = []
         own.append(line)

@@ -18,6 +18,7 @@ from reports.page.timeline.reader import TimelineReader
 from reports.presentation.sample import Conclusions
 from reports.presentation.sample_table import describe_sample, draw_from
 from reports.presentation.selection import FindingSelector
+from reports.record.layout import DATABASE_LINE, ORGANIZATION_LINE
 from reports.record.stored_lines import all_begin, groups_of
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 _FEW = 20
 """Up to how many organizations all databases are read in whole: most of them are shown."""
-
-_ORGANIZATION, _DATABASE = b'{"kind":"organization",', b'{"kind":"database",'
 
 
 class PageLines(NamedTuple):
@@ -214,10 +213,10 @@ def _population_of(lines: Iterable[bytes], paths: AbstractSet[str]) -> Iterator[
     """Yield the lines of the organizations with these ``paths``."""
     is_wanted = False
     for group in groups_of(lines):
-        if not is_wanted and all_begin(group, _DATABASE):
+        if not is_wanted and all_begin(group, DATABASE_LINE):
             continue
         for line in group:
-            if line.startswith(_ORGANIZATION):
+            if line.startswith(ORGANIZATION_LINE):
                 # {"kind":"organization","path":"…": the path is escaped: it has no quotation mark.
                 is_wanted = line.split(b'"', 8)[7].decode("ascii") in paths
             if is_wanted:

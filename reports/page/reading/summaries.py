@@ -18,6 +18,7 @@ from reports.page.reading.runs import Wanted
 from reports.page.timeline.deployments import Order, rank_of
 from reports.page.timeline.lanes import OrganizationLanes
 from reports.page.timeline.reader import LaneKeeper, order_of
+from reports.record.layout import DATABASE_LINE, ORGANIZATION_LINE
 from reports.record.stored_lines import all_begin, groups_of
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from reports.page.reading.runs import Run, Take
     from reports.page.timeline.reader import ReadLanes
 
-_ORGANIZATION, _DATABASE = b'{"kind":"organization",', b'{"kind":"database",'
 _PLACE = re.compile(rb'"type":"([^"]*)","provider":"([^"]*)","region":')
 
 
@@ -128,7 +128,7 @@ class CountedPopulation:
 
     def _read_keys(self, organization: OrganizationLanes) -> None:
         for line in self._lines:
-            if line.startswith(_ORGANIZATION):
+            if line.startswith(ORGANIZATION_LINE):
                 self._next = line
                 return
             organization.add_key(json.loads(line))
@@ -137,8 +137,8 @@ class CountedPopulation:
 
 def _without_databases(groups: Iterable[Sequence[bytes]]) -> Iterator[bytes]:
     for group in groups:
-        if not all_begin(group, _DATABASE):
-            yield from [line for line in group if not line.startswith(_DATABASE)]
+        if not all_begin(group, DATABASE_LINE):
+            yield from [line for line in group if not line.startswith(DATABASE_LINE)]
 
 
 def _databases(path: str, row: CoverageRow | None) -> Iterator[tuple[str, int]]:

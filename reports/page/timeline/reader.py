@@ -14,6 +14,7 @@ from checks.engine.finding import STATUSES
 from checks.engine.identity import reason_of, unescape
 from reports.page.timeline.deployments import Order, rank_of
 from reports.page.timeline.lanes import OrganizationLanes
+from reports.record.layout import ORGANIZATION_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,7 +27,6 @@ SMALL = 40
 
 _STATUSES = {"error": "broken", "inconclusive": "unknown", "waived": "waived", "pass": "after"}
 _CAUSES = {"older-than-key": "older-than-key", "without-key": "without-key"}
-_ORGANIZATION = b'{"kind":"organization",'
 
 
 class KeptLane(NamedTuple):
@@ -209,7 +209,7 @@ class _Population:
         first = json.loads(self._next)
         organization = OrganizationLanes(first["path"], first)
         for line in self._lines:
-            if line.startswith(_ORGANIZATION):
+            if line.startswith(ORGANIZATION_LINE):
                 self._next = line
                 return organization
             entry = json.loads(line)
