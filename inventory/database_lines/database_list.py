@@ -6,7 +6,7 @@ Whoever counts databases, or looks for a few among them, asks once for all that 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate, chain
+from itertools import chain
 from typing import TYPE_CHECKING, overload
 
 from inventory.database_lines.database_columns import DatabaseColumns
@@ -26,12 +26,12 @@ class DatabaseList(Sequence[Database]):
     def __init__(self, parts: Iterable[Database | DatabaseColumns]) -> None:
         """Take the ``parts`` in their order."""
         self.parts = tuple(parts)
-        sizes = [len(part) if isinstance(part, DatabaseColumns) else 1 for part in self.parts]
-        self._ends = list(accumulate(sizes))
+        sizes = (len(part) if isinstance(part, DatabaseColumns) else 1 for part in self.parts)
+        self._count = sum(sizes)
 
     def __len__(self) -> int:
         """Count the databases."""
-        return self._ends[-1] if self._ends else 0
+        return self._count
 
     def __iter__(self) -> Iterator[Database]:
         """Yield the model of each database."""

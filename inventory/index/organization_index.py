@@ -275,7 +275,7 @@ def _place_columns(
 
 
 def _example_of(database: Database, places: _Places, expected: _Expected) -> tuple[Deployment, ...]:
-    """Return the deployments of a database that stands for all of its kind."""
+    """Return the deployments of a database that is the example of its kind."""
     scopes = [
         places[database.type, region.provider or database.provider, region.name].scope
         for region in database.regions
