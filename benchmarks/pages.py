@@ -118,8 +118,8 @@ def rendering(name: str, reports: Path) -> str:
     html.render(head, lines, population=population)
     index = time.process_time() - started
     started = time.process_time()
-    beside = html.render_pages(head, lines, population=population)
-    sizes = [len(text.encode()) for _, text in beside]
+    beside = html.render_files(head, lines, population=population)
+    sizes = [sum(len(part.encode()) for part in parts) for _, parts in beside]
     pages = time.process_time() - started
     if not sizes:
         return f"| {name} | {index:.2f} s | none | | | |"

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -54,8 +54,8 @@ def actions(inventory: Path, reports: Path) -> Mapping[str, Callable[[], object]
 
     def pages() -> None:
         for row in RENDERED:
-            for _ in row.render_pages(head, *record):
-                pass
+            for _, blocks in row.render_inside(head, *record):
+                deque(blocks, maxlen=0)
 
     def search(*files: Path) -> None:
         watches = [(file, SearchedFiles().watch(file)) for file in files]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from checks.engine.catalogue import load_rules
 from checks.engine.controls import read_controls
 from cmek_audit.run.options import OPTIONS
-from reports.formats.registry import FORMATS, WRITABLE
+from reports.formats.registry import FORMATS, WRITABLE, Format
 
 if TYPE_CHECKING:
     from checks.engine.card import Card
@@ -110,8 +110,8 @@ link to a file is another file.
 The report folder holds one complete audit or none. Before anything is read or requested, an
 earlier audit in it is moved to its folder `previous/`. An input that is one of these files, or a
 link to one, is therefore refused with exit code 4, and all files stay as they are. A folder that
-cannot be written to, that another run is writing to, or whose `organizations/` holds anything but
-pages of an audit, is refused in the same way.
+cannot be written to, that another run is writing to, or one of whose folders, such as
+`organizations/`, holds anything but files of an audit, is refused in the same way.
 """
 
 
@@ -136,13 +136,16 @@ def with_formats(page: str, *, is_in_docs: bool) -> str:
     """Return a ``page`` with the table of formats as the registry has it."""
     before, rest = page.split(_BEGIN)
     _, after = rest.split(_END)
-    rows = [
-        f"| {f'`{row.file}`' if row.file else 'stdout'} | `{row.name}` | {row.description} |"
-        for row in FORMATS
-    ]
+    rows = [f"| {_place_of(row)} | `{row.name}` | {row.description} |" for row in FORMATS]
     table = "\n".join(["| file | format | for |", "|---|---|---|", *rows, ""])
     table = table.replace("](docs/", "](") if is_in_docs else table
     return f"{before}{_BEGIN}{table}{_END}{after}"
+
+
+def _place_of(row: Format) -> str:
+    if not row.place:
+        return "stdout"
+    return f"`{row.file}`" if row.file else f"`{row.folder}/`"
 
 
 RECORD_SCHEMA = "reports/record/schemas/audit.schema.json"

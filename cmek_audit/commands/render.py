@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import sys
-from contextlib import suppress
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -16,14 +16,17 @@ from cmek_audit.exit_codes import ExitCode, interruptible
 from inventory.errors import LeakError, SettingError
 from inventory.files.suggestions import did_you_mean
 from inventory.text.display import describe
-from inventory.text.secrets import holds_secret
-from reports.formats.registry import RENDERABLE, encode
+from inventory.text.searched_files import SearchedFiles
+from reports.formats.registry import FOLDERS, RENDERABLE, encode
 from reports.record.reader import read_record, relying_on
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from reports.formats.registry import Format
     from reports.model.head import Head
     from reports.record.reader import Record
+    from reports.record.stored_lines import StoredLines
 
 
 @click.command(context_settings=parameters.SETTINGS)
@@ -36,13 +39,13 @@ if TYPE_CHECKING:
     "-o",
     metavar="FILE",
     default="-",
-    help="The file to write; - prints the report.",
+    help="The file to write, or the folder for a format of several files; - prints the report.",
 )
 @click.option(
     "--organization",
     metavar="NAME",
     default="",
-    help="Make html of this organization alone, by its name or id.",
+    help="Make the report of this organization alone, by its name or id.",
 )
 @interruptible("nothing unfinished is left behind")
 def render(format_name: str, report: str, output: str, organization: str) -> ExitCode:
@@ -58,28 +61,128 @@ def render(format_name: str, report: str, output: str, organization: str) -> Exi
       3  internal error
       4  no record, a changed one, or a file that cannot be written
     """
-    record = read_record(report)
-    target = None if output == "-" else _target(output, record)
-    content = _render(format_name, record, organization)
-    if target is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        return ExitCode.DONE
+    row, record = RENDERABLE[format_name], read_record(report)
+    rendering = _Rendering(row, record, _identify(row, record.head, organization))
+    if output == "-":
+        return _print(rendering)
+    target = _target(output, rendering)
     try:
-        _replace(target, content)
+        with tempfile.TemporaryDirectory(prefix=".cmek-audit-", dir=target.parent) as staging:
+            _write(rendering, Path(staging))
+            _move(rendering, Path(staging), target)
     except OSError as error:
-        raise _refused(output, str(error.strerror)) from None
-    write_lines(f"Written: {output}")
+        raise _refused(output, str(error.strerror), row) from None
     return ExitCode.DONE
 
 
-def _target(output: str, record: Record) -> Path:
-    """Return the file to write; it must not be one of those that are read."""
-    path = Path(output)
-    if any(path.resolve() == file.resolve() or _is_same(path, file) for file in record.files):
-        raise _refused(output, "the record itself")
-    if path.is_dir():
-        raise _refused(output, "a folder")
+class _Rendering(NamedTuple):
+    """What is made: a format of a record, maybe of one organization alone, by its id."""
+
+    row: Format
+    record: Record
+    organization: str
+
+    @property
+    def is_folder(self) -> bool:
+        """Return whether several files are made, in a folder."""
+        return not self.row.file and bool(self.row.folder) and not self.organization
+
+    def files(self) -> Iterator[tuple[str, Iterable[bytes]]]:
+        """Yield the name and the blocks of each file."""
+        head, lines, population = self._parts()
+        if self.organization:
+            text = self.row.render_organization(head, lines, population, self.organization)
+            yield "report", [encode(text)]
+        elif self.is_folder:
+            yield from self.row.render_inside(head, lines, population)
+        else:
+            yield "report", self.row.render_blocks(head, lines, population)
+
+    def _parts(self) -> tuple[Head, StoredLines, StoredLines]:
+        return self.record.head, self.record.lines(), self.record.population_lines()
+
+
+def _print(rendering: _Rendering) -> ExitCode:
+    row = rendering.row
+    if row.kind == "exported" or rendering.is_folder:
+        raise _refused("-", "stdout", row)
+    with tempfile.TemporaryDirectory(prefix="cmek-audit-") as staging:
+        # Nothing is printed before the whole is searched for secrets.
+        _write(rendering, Path(staging))
+        file = Path(staging) / "report"
+        if row.no_file and not file.stat().st_size:
+            write_lines(f"Nothing to print: {row.no_file}", err=True)
+        sys.stdout.flush()
+        with file.open("rb") as opened:
+            shutil.copyfileobj(opened, sys.stdout.buffer)
+    return ExitCode.DONE
+
+
+def _write(rendering: _Rendering, staging: Path) -> None:
+    """Write all files into ``staging``; raise LeakError if there is a secret in any."""
+    row, record, searched = rendering.row, rendering.record, SearchedFiles()
+    with relying_on(record):
+        if row.kind == "exported":
+            _require_library(row)
+            # What is in a compressed file cannot be searched; it is what the record holds.
+            searched.refuse_leaks(record.files)
+            row.export(record.head, record.path.parent, staging / "report")
+            return
+        for name, blocks in rendering.files():
+            searched.write(staging / name, blocks)
+    try:
+        searched.refuse_leaks(staging.iterdir())
+    except LeakError:
+        raise LeakError([record.path]) from None
+
+
+def _require_library(row: Format) -> None:
+    if not row.is_installed:
+        found = f"found {row.name} without {row.library}, expected it: {row.install}"
+        raise SettingError(found)
+
+
+def _move(rendering: _Rendering, staging: Path, target: Path) -> None:
+    """Move what was written to its place, and say so."""
+    if rendering.is_folder:
+        _move_files(staging, target)
+    elif rendering.row.no_file and not (staging / "report").stat().st_size:
+        target.unlink(missing_ok=True)  # an older one is no report of this audit
+        write_lines(f"Not written: {target}: {rendering.row.no_file}")
+        return
+    else:
+        (staging / "report").replace(target)
+    write_lines(f"Written: {target}")
+
+
+def _move_files(staging: Path, target: Path) -> None:
+    """Move all files into the folder ``target``, and remove older ones that it holds."""
+    target.mkdir(exist_ok=True)
+    written = {file.name for file in staging.iterdir()}
+    for name in written:
+        (staging / name).replace(target / name)
+    for file in target.iterdir():
+        if file.name not in written:
+            file.unlink()
+
+
+def _target(output: str, rendering: _Rendering) -> Path:
+    """Return the file or folder to write; no file may be one of those that are read."""
+    path, row = Path(output), rendering.row
+    if any(
+        path.resolve() == file.resolve() or _is_same(path, file) for file in rendering.record.files
+    ):
+        raise _refused(output, "the record itself", row)
+    if not rendering.is_folder:
+        if path.is_dir():
+            raise _refused(output, "a folder", row)
+        return path
+    if path.exists() and not path.is_dir():
+        raise _refused(output, "a file", row)
+    pattern = FOLDERS[row.folder]
+    for entry in sorted(path.iterdir()) if path.exists() else ():
+        if not pattern.fullmatch(entry.name) or entry.is_symlink() or not entry.is_file():
+            raise _refused(output, f"a folder with {entry.name}", row)
     return path
 
 
@@ -88,28 +191,18 @@ def _is_same(path: Path, other: Path) -> bool:
     return path.exists() and path.samefile(other)
 
 
-def _refused(output: str, found: str) -> SettingError:
-    return SettingError(f"--output: found {output} ({found}), expected a file to write to")
-
-
-def _render(name: str, record: Record, organization: str) -> bytes:
-    row, lines, population = RENDERABLE[name], record.lines(), record.population_lines()
-    with relying_on(record):
-        if organization:
-            identity = _identify(row, record.head, organization)
-            text = row.render_organization(record.head, lines, population, identity)
-        else:
-            text = row.render(record.head, lines, population)
-        content = encode(text)
-    if holds_secret(content):
-        raise LeakError([record.path])
-    return content
+def _refused(output: str, found: str, row: Format) -> SettingError:
+    is_folder = bool(row.folder) and not row.file
+    expected = f"a folder for files of {row.name} only" if is_folder else "a file to write to"
+    return SettingError(f"--output: found {output} ({found}), expected {expected}")
 
 
 def _identify(row: Format, head: Head, organization: str) -> str:
-    """Return the id of the one organization with that name or id."""
-    if not row.folder:
-        formats = " or ".join(name for name, other in RENDERABLE.items() if other.folder)
+    """Return the id of the one organization with that name or id; empty if none is asked for."""
+    if not organization:
+        return ""
+    if not row.by_organization:
+        formats = " or ".join(name for name, other in RENDERABLE.items() if other.by_organization)
         raise SettingError(f"--organization: found it with {row.name}, expected {formats}")
     names = {entry["id"]: entry["name"] for entry in head["population"]["organizations"]}
     # An id is unique; a name may be that of several, or be the id of another one.
@@ -123,14 +216,3 @@ def _identify(row: Format, head: Head, organization: str) -> str:
     else:
         expected = f"an organization of the report{did_you_mean(organization, names.values())}"
     raise SettingError(f"--organization: found {describe(organization)}, expected {expected}")
-
-
-def _replace(target: Path, content: bytes) -> None:
-    """Write a file beside and rename it, so that nothing unfinished is left behind."""
-    beside = target.with_name(f".{target.name}.writing-{os.getpid()}")
-    try:
-        beside.write_bytes(content)
-        beside.replace(target)
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)

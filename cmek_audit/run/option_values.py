@@ -14,9 +14,8 @@ from checks.engine.context import LIVE_MAX_AGE, MOST_ROTATION_DAYS, RECORDED_MAX
 from checks.engine.grouping import GroupingSetting
 from cmek_audit.clouds_option import KmsWord, clouds_to_ask, split_words
 from inventory.errors import SettingError
-from inventory.parquet.database_engine import INSTALL, is_installed
 from inventory.system.executors import ExecutorSetting, parse_executor
-from reports.formats.registry import DEFAULT, WRITABLE
+from reports.formats.registry import DEFAULT, EXPORTED, WRITABLE
 
 if TYPE_CHECKING:
     Format = str
@@ -191,8 +190,10 @@ def parse_options(values: dict[str, Any]) -> Options:
         raise SettingError(
             "\n".join(_complaint(detail["loc"], detail) for detail in details)
         ) from None
-    if "parquet" in options.formats and not is_installed():
-        raise SettingError(f"--cmek-formats: found parquet without DuckDB, expected it: {INSTALL}")
+    for row in EXPORTED:
+        if row.name in options.formats and not row.is_installed:
+            found = f"found {row.name} without {row.library}, expected it: {row.install}"
+            raise SettingError(f"--cmek-formats: {found}")
     if options.fail_on_new and not options.baseline:
         raise SettingError("--cmek-fail-on-new: found no --cmek-baseline, expected one with it")
     if options.executor and options.executor.kind != "processes" and options.jobs:

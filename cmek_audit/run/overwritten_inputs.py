@@ -104,5 +104,5 @@ def _reason(file: Path, folder: Path, targets: Mapping[_File, Path]) -> str:
     if inner and inner[0].startswith(UNFINISHED):
         return f"{file}, which is in what an audit left unfinished"
     inside = inner[1:] if inner[:1] == (PREVIOUS,) else inner
-    is_page = len(inside) > 1 and inside[0] in FOLDERS
-    return f"{file}, which is among the pages of organizations" if is_page else ""
+    is_written = len(inside) > 1 and inside[0] in FOLDERS
+    return f"{file}, which is among the files of an audit in {inside[0]}/" if is_written else ""

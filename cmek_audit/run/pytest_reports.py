@@ -34,6 +34,11 @@ class PytestReport(NamedTuple):
     plugin: str
     path_of_plugin: str
 
+    @property
+    def place(self) -> str:
+        """Return the file's name, as formats have it."""
+        return self.file
+
 
 _PLUGINS = {
     "results": ("htmlpath", "pytest-html", "_report_path"),

@@ -13,7 +13,6 @@ from inventory.errors import SettingError
 from inventory.history_files import UNFINISHED_REPORT
 from inventory.system.folder_lock import FolderLock, writing_to
 from reports.formats.registry import FILES, FOLDERS
-from reports.page.organizations.links import is_page_name
 from reports.record.layout import HEAD, RECORD
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 OPTION = "--cmek-report-dir"
 WRITTEN = tuple(dict.fromkeys((*RECORD, *FILES, *FOLDERS)))
-"""Every file and every folder of pages that an audit may leave in its report folder."""
+"""Every file and every folder that an audit may leave in its report folder."""
 
 PREVIOUS = "previous"
 """The folder inside, in which the audit before is kept."""
@@ -114,7 +113,7 @@ def _set_aside(path: Path) -> None:
         shutil.rmtree(broken)
     moving = path / _MOVING
     for name in FOLDERS:
-        _refuse_strange_pages(path / name)
+        _refuse_strange_files(path / name)
     if not (moving.is_dir() or (path / HEAD).exists()):
         for name in WRITTEN:
             _remove(path / name)
@@ -129,19 +128,20 @@ def _set_aside(path: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Remove a file, or a folder of pages; whatever else such a folder holds stays there."""
+    """Remove a file, or a folder of files; whatever else such a folder holds stays there."""
     if not path.is_dir() or path.is_symlink():
         path.unlink(missing_ok=True)
         return
-    for page in filter(_is_page, path.iterdir()):
-        page.unlink()
+    for file in filter(_is_written, path.iterdir()):
+        file.unlink()
     if not any(path.iterdir()):
         path.rmdir()
 
 
-def _is_page(file: Path) -> bool:
-    """Return whether ``file`` is one that an audit writes into a folder of pages."""
-    return is_page_name(file.name) and file.is_file() and not file.is_symlink()
+def _is_written(file: Path) -> bool:
+    """Return whether ``file`` is one that an audit writes into the folder in which it is."""
+    is_named = FOLDERS[file.parent.name].fullmatch(file.name) is not None
+    return is_named and file.is_file() and not file.is_symlink()
 
 
 def _refuse_strangers(previous: Path) -> None:
@@ -152,16 +152,16 @@ def _refuse_strangers(previous: Path) -> None:
         strangers = sorted(entry for entry in previous.iterdir() if entry.name not in WRITTEN)
     _refuse(strangers, f"a folder whose {PREVIOUS}/ holds only an earlier audit")
     for name in FOLDERS:
-        _refuse_strange_pages(previous / name)
+        _refuse_strange_files(previous / name)
 
 
-def _refuse_strange_pages(folder: Path) -> None:
-    """Raise SettingError if a folder of pages holds anything else, which would be lost with it."""
+def _refuse_strange_files(folder: Path) -> None:
+    """Raise SettingError if a folder of files holds anything else, which would be lost with it."""
     if folder.is_dir() and not folder.is_symlink():
-        strangers = sorted(entry for entry in folder.iterdir() if not _is_page(entry))
+        strangers = sorted(entry for entry in folder.iterdir() if not _is_written(entry))
     else:
         strangers = [folder] if folder.is_symlink() or folder.exists() else []
-    _refuse(strangers, f"only pages of an earlier audit in {folder.name}/")
+    _refuse(strangers, f"only files of an earlier audit in {folder.name}/")
 
 
 def _refuse(strangers: Sequence[Path], expected: str) -> None:

@@ -10,9 +10,7 @@ from cmek_audit.verification.loaded_report import proofs_without_file, unequal
 from cmek_audit.verification.proof import Proof
 from cmek_audit.verification.record_proofs import equal_to_record
 from inventory.errors import InventoryError
-from inventory.parquet.database_engine import INSTALL, is_installed
 from reports.formats.registry import EXPORTED
-from reports.record.layout import FINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +29,9 @@ def prove_exported(report: LoadedReport, of_record: Status) -> Iterator[Proof]:
 
 def _prove_table(report: LoadedReport, exported: Format, of_record: Status) -> Proof:
     name = exported.file
-    if not is_installed():
-        return Proof(name, "not-proven", f"it cannot be read without DuckDB: {INSTALL}")
+    if not exported.is_installed:
+        reason = f"it cannot be read without {exported.library}: {exported.install}"
+        return Proof(name, "not-proven", reason)
     try:
         is_equal = _is_exported(report, exported)
     except InventoryError:
@@ -45,5 +44,5 @@ def _prove_table(report: LoadedReport, exported: Format, of_record: Status) -> P
 def _is_exported(report: LoadedReport, exported: Format) -> bool:
     with tempfile.TemporaryDirectory(prefix="cmek-audit-") as folder:
         again = Path(folder) / exported.file
-        exported.export(report.location / FINDINGS, again)
+        exported.export(report.record.head, report.location, again)
         return exported.holds_the_same(report.location / exported.file, again)

@@ -55,11 +55,14 @@ def unequal(name: str, reason: str, report: LoadedReport) -> Proof:
 def proofs_without_file(
     report: LoadedReport, expected: Format | PytestReport
 ) -> list[Proof] | None:
-    """Return what is to be said of a report that is missing or no file; None if it is one."""
-    path = report.location / expected.file
+    """Return what is to be said of a report that is missing or no file; None if it is there.
+
+    Of one that is a folder, it says only whether it is missing.
+    """
+    path = report.location / expected.place
     if not os.path.lexists(path):
-        return list(_missing(report, expected.name, expected.file))
-    if found := irregular(path):
+        return list(_missing(report, expected.name, expected.place))
+    if expected.file and (found := irregular(path)):
         return [Proof(expected.file, "differs", f"found {found}, expected a file")]
     return None
 

@@ -9,13 +9,13 @@ from cmek_audit.verification.loaded_report import irregular, proofs_without_file
 from cmek_audit.verification.proof import Proof
 from inventory.errors import RecordError
 from inventory.text.display import pluralize
-from reports.formats.registry import RENDERED, encode
+from reports.formats.registry import RENDERED
 from reports.record.layout import FINDINGS, HEAD, POPULATION, RECORD, canonical
 from reports.record.reader import relying_on
 from reports.record.stored_lines import open_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from cmek_audit.verification.loaded_report import LoadedReport
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cmek_audit.verification.reproduction import Reproduced
     from reports.formats.registry import Format
     from reports.record.reader import Record
+    from reports.record.stored_lines import StoredLines
 
 _MOST_NAMED = 50
 
@@ -93,9 +94,29 @@ def prove_rendered(report: LoadedReport, of_record: Status) -> Iterator[Proof]:
     """Render the record again; what is equal is proven no further than the record is."""
     for rendered in RENDERED:
         absent = proofs_without_file(report, rendered)
-        yield from [_prove_page(report, rendered, of_record)] if absent is None else absent
-        if rendered.folder and absent is None:
+        if absent is not None:
+            yield from _prove_absent(report, rendered, absent)
+            continue
+        if rendered.file:
+            yield _prove_page(report, rendered, of_record)
+        if rendered.folder:
             yield from _prove_pages(report, rendered, of_record)
+
+
+def _prove_absent(report: LoadedReport, rendered: Format, absent: list[Proof]) -> list[Proof]:
+    """Return what is to be said of a file that is missing; nothing if the record needs none."""
+    if not absent or not rendered.no_file:
+        return absent
+    try:
+        with relying_on(report.record):
+            paths = rendered.render_files(report.record.head, *_lines_of(report.record))
+            return absent if any(True for _ in paths) else []
+    except RecordError:
+        return absent
+
+
+def _lines_of(record: Record) -> tuple[StoredLines, StoredLines]:
+    return record.lines(), record.population_lines()
 
 
 def _prove_page(report: LoadedReport, rendered: Format, of_record: Status) -> Proof:
@@ -121,7 +142,7 @@ def equal_to_record(name: str, of_record: Status, done: str = "rendered") -> Pro
 
 
 def _prove_pages(report: LoadedReport, rendered: Format, of_record: Status) -> Iterator[Proof]:
-    """Prove the pages of single organizations together, as there may be thousands."""
+    """Prove the files of a folder together, as there may be thousands."""
     folder = report.location / rendered.folder
     try:
         strange = _find_strange(folder)
@@ -138,45 +159,49 @@ def _prove_pages(report: LoadedReport, rendered: Format, of_record: Status) -> I
     elif strangers := sorted(there - set(equal)):
         yield unequal(rendered.folder, f"found {strangers[0]}, which no record renders to", report)
     elif differing := [name for name, is_equal in equal.items() if not is_equal]:
-        reason = f"{pluralize(len(differing), 'page')} not as rendered, the first {differing[0]}"
+        files = pluralize(len(differing), "file")
+        reason = f"{files} not as rendered, the first {differing[0]}"
         yield unequal(rendered.folder, reason, report)
     elif equal:
         yield equal_to_record(rendered.folder, of_record)
 
 
 def _find_strange(folder: Path) -> str:
-    """Name what is in the place of a page, or of their folder, and is none; empty if nothing is.
+    """Name what is in the place of a file, or of their folder, and is none; empty if nothing is.
 
     No link is followed, as it could lead out of the report.
     """
     if not os.path.lexists(folder):
         return ""
     if folder.is_symlink() or not folder.is_dir():
-        return f"found {irregular(folder) or 'a file'}, expected a folder of pages"
+        return f"found {irregular(folder) or 'a file'}, expected a folder"
     for entry in sorted(folder.iterdir()):
         if found := irregular(entry):
-            return f"found {found} called {entry.name}, expected only pages"
+            return f"found {found} called {entry.name}, expected only files"
     return ""
 
 
 def _compare_pages(record: Record, rendered: Format, folder: Path) -> dict[str, bool]:
-    """Return for each page of an organization, by its name, whether it is as it is rendered."""
+    """Return for each file of the folder, by its name, whether it is as it is rendered."""
     with relying_on(record):
-        pages = rendered.render_pages(record.head, record.lines(), record.population_lines())
-        return {name: _is_page(folder / name, encode(text)) for name, text in pages}
+        files = rendered.render_inside(record.head, *_lines_of(record))
+        return {name: _is_rendered_file(folder / name, blocks) for name, blocks in files}
 
 
-def _is_page(file: Path, raw: bytes) -> bool:
+def _is_rendered_file(file: Path, blocks: Iterable[bytes]) -> bool:
     try:
-        with open_regular(file) as opened:
-            return opened.read(len(raw) + 1) == raw
+        return _holds(file, blocks)
     except FileNotFoundError:
         return False
 
 
 def _is_rendered(record: Record, rendered: Format, file: Path) -> bool:
     with relying_on(record):
-        raw = encode(rendered.render(record.head, record.lines(), record.population_lines()))
+        return _holds(file, rendered.render_blocks(record.head, *_lines_of(record)))
+
+
+def _holds(file: Path, blocks: Iterable[bytes]) -> bool:
+    """Say whether ``file`` holds just ``blocks``; it is read no further than they are long."""
     with open_regular(file) as opened:
-        # One byte more than expected is enough to see a difference, however long the file is.
-        return opened.read(len(raw) + 1) == raw
+        is_equal = all(opened.read(len(block)) == block for block in blocks)
+        return is_equal and not opened.read(1)

@@ -35,7 +35,7 @@ def render(
 
     These and the lines of its ``population`` are read from their beginning as often as needed. The
     same audit gives the same text, but for the section ``run``. Of a fleet, this is the index of
-    the pages that ``render_pages`` renders.
+    the pages that ``render_files`` renders.
     """
     return "".join(render_parts(head, lines, limits, population=population))
 
@@ -54,14 +54,14 @@ def render_parts(
     yield from _render(head, lines, population, limits=limits, links=links)
 
 
-def render_pages(
+def render_files(
     head: Head,
     lines: Iterable[bytes],
     limits: PageLimits | None = None,
     *,
     population: Iterable[bytes] = (),
-) -> Iterator[tuple[str, str]]:
-    """Yield file name and text of the page of each organization; none unless it is a fleet.
+) -> Iterator[tuple[str, Iterator[str]]]:
+    """Yield file name and parts of the page of each organization; none unless it is a fleet.
 
     Lines of findings and population are read from their beginning as often as needed.
     """
@@ -77,20 +77,20 @@ def render_pages(
 def render_organization(
     head: Head, lines: Iterable[bytes], organization: str, *, population: Iterable[bytes]
 ) -> str:
-    """Render the page of one ``organization`` of an audit, by its id; as ``render_pages``.
+    """Render the page of one ``organization`` of an audit, by its id; as ``render_files``.
 
     Raises LookupError if the population does not have it.
     """
     [own] = part(lines, population, {organization})
-    return _render_own(HeadIndex(head), own, PageLimits())
+    return "".join(_render_own(HeadIndex(head), own, PageLimits()))
 
 
-def _render_own(index: HeadIndex, own: OrganizationLines, limits: PageLimits) -> str:
+def _render_own(index: HeadIndex, own: OrganizationLines, limits: PageLimits) -> Iterator[str]:
     name = index.name(own.organization)
     head = index.head_of(own.organization, own.findings, actions_of(own, name))
     links = links_of_organization(index.head, name)
     limits = limits.of_organization()
-    return "".join(_render(head, own.findings, own.population, limits=limits, links=links))
+    yield from _render(head, own.findings, own.population, limits=limits, links=links)
 
 
 def _render(

@@ -6,10 +6,13 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from inventory.parquet.database_engine import literal_path, open_engine
+from reports.record.layout import FINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from reports.model.head import Head
 
 _LONGEST_LINE = 16_777_216
 _ROWS_IN_GROUP = 20_480
@@ -44,8 +47,8 @@ COLUMNS = {
 """The columns with their types: the fields of a finding; ``evidence`` is JSON."""
 
 
-def export(findings: Path, target: Path) -> None:
-    """Write ``target``, a file in Parquet, of the lines of ``findings``, in their order.
+def export(_: Head, folder: Path, target: Path) -> None:
+    """Write ``target``, a file in Parquet, of the findings in ``folder``, in their order.
 
     Raises InventoryError if DuckDB is missing or cannot write the file. Findings are read a line
     at a time, so that their number makes no difference to the memory.
@@ -64,7 +67,7 @@ def export(findings: Path, target: Path) -> None:
         "read_json(?, format = 'newline_delimited', hive_partitioning = false, "
         f"maximum_object_size = {_LONGEST_LINE}, columns = {{{types}}})"
     )
-    with literal_path(findings) as literal, open_engine(str(target)) as engine:
+    with literal_path(folder / FINDINGS) as literal, open_engine(str(target)) as engine:
         engine.execute(
             f"COPY (SELECT {chosen} FROM {lines}) TO ? "  # noqa: S608 (constant)
             f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROWS_IN_GROUP})",

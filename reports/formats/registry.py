@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
-from itertools import islice
+from importlib.util import find_spec
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from reports.record.layout import FINDINGS, POPULATION
@@ -29,19 +31,26 @@ class Format(NamedTuple):
 
     Attributes:
         name: its name in options and commands.
-        kind: who makes it. ``record`` is the record itself, ``rendered`` is made of the record and
-            written to a file, ``exported`` holds the record's findings for other programs,
-            ``printed`` is made of the record on request only, and ``pytest`` is written by a plugin
-            of pytest.
-        file: the file's name in the report folder; empty if it is printed.
+        kind: who makes it. ``record`` is the record itself, ``rendered`` is text that is made of
+            the record and written to files, ``exported`` is a binary file that a library of an
+            extra makes of the record, ``printed`` is made of the record on request only, and
+            ``pytest`` is written by a plugin of pytest.
+        file: the file's name in the report folder; empty if it is printed, or is several files.
         noun: what it is, in a word or two.
         description: for whom it is and what it holds, for the docs.
-        module: the module in ``reports.formats`` whose ``render`` or ``export`` makes it; empty if
-            none does.
+        module: the module in ``reports.formats`` whose ``render``, ``render_files`` or ``export``
+            makes it; empty if none does.
         is_default: whether an audit writes it unless other formats are asked for.
         shows_population: whether it shows what was judged, too, and not only what was found.
-        folder: the folder beside the file for the pages of organizations; empty if it has none.
+        folder: the folder in the report folder for its files, or for those beside its one file,
+            which the module's ``render_files`` makes; empty if it has none.
+        inside: the pattern of the names of all files in that folder.
+        by_organization: whether the module's ``render_organization`` makes it of one organization.
         has_parts: whether the module's ``render_parts`` yields the text part by part.
+        no_file: why there may be no file, as nothing is to be shown in it; empty if there always
+            is one.
+        extra: the extra that it needs; empty if it needs none.
+        library: the name by which that extra's library is imported.
     """
 
     name: str
@@ -53,7 +62,27 @@ class Format(NamedTuple):
     is_default: bool = True
     shows_population: bool = False
     folder: str = ""
+    inside: str = ""
+    by_organization: bool = False
     has_parts: bool = False
+    no_file: str = ""
+    extra: str = ""
+    library: str = ""
+
+    @property
+    def place(self) -> str:
+        """Return the name of its file, or else of its folder, in the report folder."""
+        return self.file or self.folder
+
+    @property
+    def is_installed(self) -> bool:
+        """Return whether the library is there that it needs."""
+        return not self.library or find_spec(self.library) is not None
+
+    @property
+    def install(self) -> str:
+        """Return the command that installs what it needs."""
+        return f"pip install 'cmek-audit[{self.extra}]'"
 
     def render(self, head: Head, lines: Iterable[bytes], population: Iterable[bytes]) -> str:
         """Return the report's text, made of the head, and the lines of findings and population."""
@@ -66,38 +95,50 @@ class Format(NamedTuple):
         self, head: Head, lines: Iterable[bytes], population: Iterable[bytes]
     ) -> Iterator[bytes]:
         """Yield the report's bytes block by block: a large one is never in memory as a whole."""
-        if not self.has_parts:
-            yield encode(self.render(head, lines, population))
-            return
-        parts = self._renderer.render_parts(head, lines, **self._more(population))
-        while block := list(islice(parts, _MOST_PARTS)):
-            yield encode("".join(block))
+        if self.has_parts:
+            parts = self._renderer.render_parts(head, lines, **self._more(population))
+            yield from _in_blocks(parts)
+        elif text := self.render(head, lines, population):
+            yield encode(text)
 
     def _more(self, population: Iterable[bytes]) -> dict[str, Iterable[bytes]]:
         return {"population": population} if self.shows_population else {}
 
-    def render_pages(
+    def render_files(
         self, head: Head, lines: Iterable[bytes], population: Iterable[bytes]
-    ) -> Iterator[tuple[str, str]]:
-        """Yield name and text of each page of one organization; none unless it is a fleet.
+    ) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """Yield each file by its path in the report folder, with its blocks to be read at once.
 
         Findings and population are read from their beginning as often as needed.
         """
+        if self.file:
+            blocks = self.render_blocks(head, lines, population)
+            first = next(blocks, None)
+            if first is not None:
+                yield self.file, chain([first], blocks)
+        for name, blocks in self.render_inside(head, lines, population):
+            yield f"{self.folder}/{name}", blocks
+
+    def render_inside(
+        self, head: Head, lines: Iterable[bytes], population: Iterable[bytes]
+    ) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """Yield each file of its folder by its name there, with its blocks; as ``render_files``."""
         if self.folder:
-            yield from self._renderer.render_pages(head, lines, population=population)
+            for name, parts in self._renderer.render_files(head, lines, **self._more(population)):
+                yield name, _in_blocks(parts)
 
     def render_organization(
         self, head: Head, lines: Iterable[bytes], population: Iterable[bytes], organization: str
     ) -> str:
-        """Return the text of the page of one ``organization``, by its id; only with a folder."""
+        """Return the text of one ``organization``, by its id; only if ``by_organization``."""
         text: str = self._renderer.render_organization(
             head, lines, organization, population=population
         )
         return text
 
-    def export(self, findings: Path, target: Path) -> None:
-        """Write what is exported of the file of ``findings`` into the file ``target``."""
-        self._renderer.export(findings, target)
+    def export(self, head: Head, folder: Path, target: Path) -> None:
+        """Write what is exported of the record in ``folder``, with this head, into ``target``."""
+        self._renderer.export(head, folder, target)
 
     def holds_the_same(self, file: Path, other: Path) -> bool:
         """Say whether two exported files hold the same; raise InventoryError if one is none."""
@@ -129,6 +170,8 @@ FORMATS = (
         module="html",
         shows_population=True,
         folder="organizations",
+        inside=r"[a-z0-9][a-z0-9-]{0,59}\.[0-9a-f]{12}\.html",
+        by_organization=True,
         has_parts=True,
     ),
     Format("results", "pytest", "results.html", "table", "engineers: the run as pytest saw it"),
@@ -158,6 +201,8 @@ FORMATS = (
         "data warehouses: a row for each finding; needs `pip install 'cmek-audit[parquet]'`",
         module="parquet",
         is_default=False,
+        extra="parquet",
+        library="duckdb",
     ),
     Format(
         "annotations",
@@ -171,7 +216,7 @@ FORMATS = (
 )
 
 RENDERED = tuple(row for row in FORMATS if row.kind == "rendered")
-"""What an audit renders from its record, each a file of its own."""
+"""What an audit renders from its record, each into files of its own."""
 
 BY_PYTEST = {row.name: row for row in FORMATS if row.kind == "pytest"}
 """What a plugin of pytest writes."""
@@ -179,25 +224,25 @@ BY_PYTEST = {row.name: row for row in FORMATS if row.kind == "pytest"}
 EXPORTED = tuple(row for row in FORMATS if row.kind == "exported")
 """What an audit exports from its record, each a file of its own."""
 
-RENDERABLE = {row.name: row for row in FORMATS if row.kind in {"rendered", "printed"}}
+RENDERABLE = {row.name: row for row in FORMATS if row.module}
 """What ``cmek-audit render`` makes."""
 
-WRITABLE = tuple(row.name for row in FORMATS if row.file)
+WRITABLE = tuple(row.name for row in FORMATS if row.place)
 """The names by which an audit is asked for its files."""
 
-DEFAULT = tuple(row.name for row in FORMATS if row.file and row.is_default)
+DEFAULT = tuple(row.name for row in FORMATS if row.place and row.is_default)
 """The names of what an audit writes if it is not asked for anything else."""
 
 FILES = tuple(row.file for row in FORMATS if row.file)
 """The files of all formats."""
 
-FOLDERS = tuple(row.folder for row in FORMATS if row.folder)
-"""The folders of pages of organizations."""
+FOLDERS = {row.folder: re.compile(row.inside) for row in FORMATS if row.folder}
+"""The folders of formats that are several files, with the pattern of the names in each."""
 
 
 def describe_choice() -> str:
     """Return what the help says of the option that chooses among the formats."""
-    names = ", ".join(row.name for row in FORMATS if row.file and row.kind != "record")
+    names = ", ".join(row.name for row in FORMATS if row.place and row.kind != "record")
     default = "all" if DEFAULT == WRITABLE else ", ".join(DEFAULT)
     return f"which reports to write beside json: {names}; default: {default}"
 
@@ -205,6 +250,12 @@ def describe_choice() -> str:
 def encode(text: str) -> bytes:
     """Return the bytes of a report; none of them depends on the system."""
     return text.encode("utf-8", errors="xmlcharrefreplace")
+
+
+def _in_blocks(parts: Iterable[str]) -> Iterator[bytes]:
+    left = iter(parts)
+    while block := list(islice(left, _MOST_PARTS)):
+        yield encode("".join(block))
 
 
 def write_rendered(
@@ -216,12 +267,9 @@ def write_rendered(
     """
     lines, population = (StoredLines(folder / name) for name in (FINDINGS, POPULATION))
     names = set(formats)
-    for row in RENDERED:
-        if row.name in names:
-            write(folder / row.file, row.render_blocks(head, lines, population))
-            for page, text in row.render_pages(head, lines, population):
-                (folder / row.folder).mkdir(exist_ok=True)
-                write(folder / row.folder / page, [encode(text)])
-    for row in EXPORTED:
-        if row.name in names:
-            row.export(folder / FINDINGS, folder / row.file)
+    for row in (row for row in RENDERED if row.name in names):
+        for path, blocks in row.render_files(head, lines, population):
+            (folder / path).parent.mkdir(exist_ok=True)
+            write(folder / path, blocks)
+    for row in (row for row in EXPORTED if row.name in names):
+        row.export(head, folder, folder / row.file)

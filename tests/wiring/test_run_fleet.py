@@ -164,5 +164,5 @@ def test_a_stranger_among_the_pages_is_refused(tmp_path: Path) -> None:
     stranger.write_text("mine")
     refused = _audit(tmp_path, LEAN_FLEET)
     assert refused.code == 4
-    assert f"found {stranger}, expected only pages of an earlier audit in {PAGES}/" in refused.out
+    assert f"found {stranger}, expected only files of an earlier audit in {PAGES}/" in refused.out
     assert stranger.read_text() == "mine"

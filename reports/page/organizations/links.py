@@ -24,7 +24,6 @@ INDEX = "audit.html"
 
 _LONGEST = 60
 _OF_WHOLE = frozenset({"changes", "frameworks", "sample"})
-_PAGE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}\.[0-9a-f]{12}\.html")
 _OTHER = re.compile(r"[^a-z0-9]+")
 
 
@@ -140,8 +139,3 @@ def page_name(organization: str, name: str) -> str:
     readable = _OTHER.sub("-", name.lower()).strip("-")[:_LONGEST].strip("-")
     unique = hashlib.sha256(organization.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f"{readable or 'organization'}.{unique}.html"
-
-
-def is_page_name(file: str) -> bool:
-    """Return whether a ``file`` name is one that ``page_name`` makes."""
-    return _PAGE_NAME.fullmatch(file) is not None

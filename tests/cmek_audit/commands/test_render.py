@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-WRITTEN = {row.name: row.file for row in RENDERED}
+WRITTEN = {row.name: row.file for row in RENDERED if row.file}
+TO_A_FILE = [row.name for row in RENDERABLE.values() if row.kind == "exported"]
+READING_THE_HEAD = [name for name in RENDERABLE if name != "parquet"]
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +64,8 @@ def _rewrite(report: Report, change: Callable[[dict[str, Any]], object]) -> None
 
 
 def test_every_format_can_be_made() -> None:
-    """The command offers what an audit renders, and annotations."""
-    assert set(RENDERABLE) == {*WRITTEN, *(row.name for row in FORMATS if row.kind == "printed")}
+    """The command offers every format that is made of the record."""
+    assert set(RENDERABLE) == {row.name for row in FORMATS if row.module} >= set(WRITTEN)
 
 
 @pytest.mark.parametrize(("name", "file"), WRITTEN.items())
@@ -86,9 +89,9 @@ def _forget_protection(head: dict[str, Any]) -> None:
 def test_a_record_without_protected_databases_is_rendered(report: Report, name: str) -> None:
     """A record of an earlier version, which does not count databases, gives every report."""
     _rewrite(report, _forget_protection)
-    done = command("render", name, report.folder)
-    assert _ended(done) == (0, "")
-    assert done.stdout
+    target = report.folder.parent / "made"
+    assert _ended(command("render", name, report.folder, "-o", target)) == (0, "")
+    assert target.exists()
 
 
 def test_a_record_without_protected_databases_is_compared(report: Report, shared: Report) -> None:
@@ -171,6 +174,30 @@ def test_a_folder_is_no_output(shared: Report, tmp_path: Path) -> None:
     assert _ended(done) == (4, shown)
 
 
+@pytest.mark.parametrize("name", TO_A_FILE)
+def test_a_binary_file_is_written(shared: Report, tmp_path: Path, name: str) -> None:
+    """A format of a library is made again, to a file only: no terminal can show it."""
+    target, again = tmp_path / "made", tmp_path / "again"
+    done = command("render", name, shared.folder, "-o", target)
+    assert (_ended(done), done.stdout) == ((0, ""), f"Written: {target}\n")
+    RENDERABLE[name].export(shared.head, shared.folder, again)
+    assert RENDERABLE[name].holds_the_same(target, again)
+    shown = "--output: found - (stdout), expected a file to write to\n"
+    assert _ended(command("render", name, shared.folder)) == (4, shown)
+
+
+@pytest.mark.parametrize("name", TO_A_FILE)
+def test_a_missing_library_is_named(
+    shared: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Without the library of a format, the command says what to install, and writes nothing."""
+    row = RENDERABLE[name]
+    monkeypatch.setitem(sys.modules, row.library, None)
+    done = command("render", name, shared.folder, "-o", tmp_path / "made")
+    found = f"found {name} without {row.library}, expected it: {row.install}\n"
+    assert (_ended(done), list(tmp_path.iterdir())) == ((4, found), [])
+
+
 def test_a_file_that_cannot_be_written_is_reported(shared: Report, tmp_path: Path) -> None:
     """Where nothing can be written, that is said of the file that was asked for."""
     target = tmp_path / "no" / "page.html"
@@ -208,16 +235,17 @@ def test_a_changed_record_is_refused(report: Report, tmp_path: Path) -> None:
     assert not (tmp_path / "summary.md").exists()
 
 
-@pytest.mark.parametrize("name", RENDERABLE)
+@pytest.mark.parametrize("name", READING_THE_HEAD)
 def test_a_record_that_lacks_a_block_is_refused(report: Report, name: str) -> None:
     """A record whose hashes are right, and which no audit wrote, is an error and no crash."""
     _rewrite(report, lambda head: head.pop("waivers" if name == "annotations" else "criteria"))
     if name == "markdown":
         _rewrite(report, lambda head: head.pop("key_plan"))
-    done = command("render", name, report.folder)
+    target = report.folder.parent / "made"
+    done = command("render", name, report.folder, "-o", target)
     assert done.exit_code == 4
     assert "audit.json: holds what no audit writes (KeyError)" in done.stderr
-    assert done.stdout == ""
+    assert (done.stdout, target.exists()) == ("", False)
 
 
 def test_a_secret_is_not_handed_on(report: Report) -> None:
@@ -304,8 +332,11 @@ def test_an_unknown_organization_is_refused(tmp_path: Path, name: str, found: st
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("name", [name for name in RENDERABLE if name != "html"])
+@pytest.mark.parametrize(
+    "name", [row.name for row in RENDERABLE.values() if not row.by_organization]
+)
 def test_other_formats_are_of_the_whole_audit(shared: Report, name: str) -> None:
     """A format that has no page for each organization is not made for one."""
     done = command("render", name, shared.folder, "--organization", "labs")
-    assert _ended(done) == (4, f"--organization: found it with {name}, expected html\n")
+    assert done.exit_code == 4
+    assert done.stderr.startswith(f"--organization: found it with {name}, expected html")

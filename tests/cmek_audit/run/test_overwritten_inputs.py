@@ -70,7 +70,7 @@ def test_what_lies_among_the_pages_of_organizations(folder: Path, inside: str) -
     (folder.parent / "link.yaml").symlink_to(file)
     for path in (file, folder.parent / "link.yaml"):
         assert found(folder, path) == [
-            ("history", f"{path}, which is among the pages of organizations")
+            ("history", f"{path}, which is among the files of an audit in organizations/")
         ]
 
 

@@ -177,7 +177,7 @@ def test_what_is_among_the_pages_is_not_lost(
     before = held(path)
     if is_audit or place == PAGES:
         assert refused(path) == (
-            f"--cmek-report-dir: found {stranger}, expected only pages of an earlier audit in "
+            f"--cmek-report-dir: found {stranger}, expected only files of an earlier audit in "
             f"{PAGES}/"
         )
         assert held(path) == before
@@ -200,7 +200,7 @@ def test_what_has_the_name_of_the_folder_of_pages_is_not_lost(
     else:
         write_text(pages, "mine")
     assert refused(path) == (
-        f"--cmek-report-dir: found {pages}, expected only pages of an earlier audit in {PAGES}/"
+        f"--cmek-report-dir: found {pages}, expected only files of an earlier audit in {PAGES}/"
     )
     assert (tmp_path / "mine" / Path(OWN).name).read_text() == "mine"
 

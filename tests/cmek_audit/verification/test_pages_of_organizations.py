@@ -66,7 +66,7 @@ def test_a_page_that_is_not_as_rendered_is_found_out(
     """One page that was changed or removed is counted, and named."""
     page = _page_of(fleet, "failing-1")
     change(page)
-    assert _proof(fleet) == ("differs", f"1 page not as rendered, the first {page.name}")
+    assert _proof(fleet) == ("differs", f"1 file not as rendered, the first {page.name}")
 
 
 def test_the_pages_that_differ_are_counted(fleet: Report) -> None:
@@ -74,7 +74,7 @@ def test_the_pages_that_differ_are_counted(fleet: Report) -> None:
     pages = [_page_of(fleet, organization) for organization in ("failing-2", "failing-1")]
     for page in pages:
         page.write_text("changed")
-    assert _proof(fleet) == ("differs", f"2 pages not as rendered, the first {pages[1].name}")
+    assert _proof(fleet) == ("differs", f"2 files not as rendered, the first {pages[1].name}")
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "calm-001.0123456789ab.html", ".hidden"])
@@ -96,7 +96,7 @@ def test_a_pipe_is_not_waited_for(fleet: Report) -> None:
     page = _page_of(fleet, "failing-0")
     page.unlink()
     os.mkfifo(page)
-    found = f"found no regular file called {page.name}, expected only pages"
+    found = f"found no regular file called {page.name}, expected only files"
     assert _proof(fleet) == ("differs", found)
 
 
@@ -105,10 +105,10 @@ def test_no_link_is_followed(fleet: Report, tmp_path: Path) -> None:
     page = _page_of(fleet, "failing-0")
     page.rename(tmp_path / "moved.html")
     page.symlink_to(tmp_path / "moved.html")
-    assert _proof(fleet) == ("differs", f"found a link called {page.name}, expected only pages")
+    assert _proof(fleet) == ("differs", f"found a link called {page.name}, expected only files")
     shutil.move(fleet.folder / PAGES, tmp_path / "moved")
     (fleet.folder / PAGES).symlink_to(tmp_path / "moved")
-    assert _proof(fleet) == ("differs", "found a link, expected a folder of pages")
+    assert _proof(fleet) == ("differs", "found a link, expected a folder")
 
 
 def test_a_folder_in_the_place_of_a_page_is_no_crash(fleet: Report) -> None:
@@ -116,7 +116,7 @@ def test_a_folder_in_the_place_of_a_page_is_no_crash(fleet: Report) -> None:
     page = _page_of(fleet, "failing-0")
     page.unlink()
     page.mkdir()
-    found = f"found no regular file called {page.name}, expected only pages"
+    found = f"found no regular file called {page.name}, expected only files"
     assert _proof(fleet) == ("differs", found)
 
 
@@ -126,14 +126,14 @@ def test_a_missing_folder_is_found_out(fleet: Report) -> None:
     shutil.rmtree(fleet.folder / PAGES)
     status, reason = _proof(fleet)
     assert status == "differs"
-    assert reason.startswith(f"{len(pages)} pages not as rendered, the first ")
+    assert reason.startswith(f"{len(pages)} files not as rendered, the first ")
 
 
 def test_a_file_in_the_place_of_the_folder_is_no_crash(fleet: Report) -> None:
     """What is no folder has no pages."""
     shutil.rmtree(fleet.folder / PAGES)
     (fleet.folder / PAGES).write_text("mine")
-    assert _proof(fleet) == ("differs", "found a file, expected a folder of pages")
+    assert _proof(fleet) == ("differs", "found a file, expected a folder")
 
 
 def test_pages_of_a_forged_record_are_not_proven(fleet: Report) -> None:

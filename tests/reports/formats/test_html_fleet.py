@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reports.formats.html import render_organization, render_pages
+from reports.formats.html import render_files, render_organization
 from reports.formats.registry import RENDERED, encode
 from reports.presentation.selection import PageLimits
 from tests.reports.fleets import (
@@ -136,8 +136,8 @@ def test_the_same_record_gives_the_same_pages(fleet: Report) -> None:
     """Pages that are rendered again have the bytes of those that the audit wrote."""
     folder = fleet.folder / "organizations"
     rendered = {
-        name: encode(text)
-        for name, text in render_pages(fleet.head, fleet.lines, population=fleet.population)
+        name: encode("".join(parts))
+        for name, parts in render_files(fleet.head, fleet.lines, population=fleet.population)
     }
     assert rendered == {file.name: file.read_bytes() for file in folder.iterdir()}
 
@@ -165,17 +165,17 @@ def test_below_the_threshold_there_are_no_pages(fleet: Report, tmp_path: Path) -
     """A fleet has more than so many organizations; without them the page has everything."""
     few = audit(tmp_path, VIOLATIONS)
     for row in RENDERED:
-        assert list(row.render_pages(few.head, few.lines, few.population)) == []
+        assert list(row.render_inside(few.head, few.lines, few.population)) == []
     assert not (few.folder / "organizations").exists()
     limits = PageLimits(fleet=len(FLEET))
-    assert list(render_pages(fleet.head, fleet.lines, limits, population=fleet.population)) == []
+    assert list(render_files(fleet.head, fleet.lines, limits, population=fleet.population)) == []
 
 
 def test_only_the_page_has_pages_of_organizations(fleet: Report) -> None:
     """Of a fleet, no other format makes a file for each organization."""
     for row in RENDERED:
         if row.name != "html":
-            assert list(row.render_pages(fleet.head, fleet.lines, fleet.population)) == []
+            assert list(row.render_inside(fleet.head, fleet.lines, fleet.population)) == []
 
 
 # --- hostile names --------------------------------------------------------------------------------

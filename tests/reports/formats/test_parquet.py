@@ -38,7 +38,7 @@ def flat(finding: dict[str, Any]) -> dict[str, Any]:
 def test_every_finding_is_a_row(tmp_path: Path) -> None:
     """Each line of the record is a row of the table, with the same values, in the same order."""
     report = report_on(tmp_path, str(ROOT / "inventory/examples/acme.yaml"))
-    export(report.folder / "findings.ndjson", tmp_path / "t.parquet")
+    export(report.head, report.folder, tmp_path / "t.parquet")
     made = [row | {"evidence": json.loads(row["evidence"])} for row in rows(tmp_path / "t.parquet")]
     expected = [flat(json.loads(line)) for line in report.lines]
     assert made == expected
@@ -54,6 +54,7 @@ def test_every_field_has_its_column() -> None:
 
 def test_lines_that_are_no_findings_are_refused(tmp_path: Path) -> None:
     """What DuckDB cannot read as findings is an error, and not a table without them."""
-    file = write_text(tmp_path / "findings.ndjson", "{\n")
+    write_text(tmp_path / "findings.ndjson", "{\n")
+    head: Any = {}
     with pytest.raises(InventoryError, match="DuckDB cannot read or write"):
-        export(Path(file), tmp_path / "t.parquet")
+        export(head, tmp_path, tmp_path / "t.parquet")

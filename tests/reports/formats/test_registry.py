@@ -48,7 +48,8 @@ def test_every_row_has_its_module(row: Format) -> None:
     """A row that names a module without a renderer is a mistake of the row."""
     file = ROOT / f"reports/formats/{row.module}.py"
     assert file.is_file(), f"the row {row.name} of {REGISTRY} needs {file.relative_to(ROOT)}"
-    made_by = "export" if row.kind == "exported" else "render"
+    made_by = "render_files" if row.place == row.folder != "" else "render"
+    made_by = "export" if row.kind == "exported" else made_by
     text = file.read_text("utf-8")
     assert f"\ndef {made_by}(" in text, f"{file.relative_to(ROOT)} needs {made_by}()"
 
@@ -72,8 +73,10 @@ def test_every_report_of_pytest_has_its_plugin() -> None:
 @pytest.mark.parametrize("row", FORMATS, ids=_name)
 def test_a_row_says_what_its_kind_needs(row: Format) -> None:
     """What is printed has no file, what is rendered has a module, and each says what it is for."""
-    assert bool(row.file) == (row.kind != "printed")
-    assert bool(row.module) == (row.kind in {"rendered", "exported", "printed"})
+    assert bool(row.place) == (row.kind != "printed")
+    assert bool(row.module) or row.kind in {"record", "pytest"}
+    assert bool(row.folder) == bool(row.inside)
+    assert bool(row.extra) == bool(row.library) == (row.kind == "exported")
     assert not (row.kind == "printed" and row.is_default)
     assert row.noun
     assert row.description
@@ -81,7 +84,8 @@ def test_a_row_says_what_its_kind_needs(row: Format) -> None:
 
 def test_no_two_formats_share_a_name_or_a_file() -> None:
     """Names and files are unique, so that no report overwrites another."""
-    names, files = [row.name for row in FORMATS], [row.file for row in FORMATS if row.file]
+    names = [row.name for row in FORMATS]
+    files = [place for row in FORMATS for place in (row.file, row.folder) if place]
     assert len(set(names)) == len(names)
     assert len({*files, *RECORD}) == len(files) + len(RECORD) - 1
 
@@ -109,9 +113,10 @@ def test_a_format_that_is_asked_for_is_written(tmp_path: Path, row: Format) -> N
     inventory = write_json(tmp_path / "inventory.json", data)
     report = report_on(tmp_path, inventory, formats=("json", row.name))
     written = {file.name for file in report.folder.iterdir() if not file.name.startswith(".")}
-    assert written == {*RECORD, row.file}
-    text = row.render(report.head, report.lines, report.population)
-    assert (report.folder / row.file).read_bytes() == encode(text)
+    files = row.render_files(report.head, report.lines, report.population)
+    rendered = {path: b"".join(blocks) for path, blocks in files}
+    assert written == {*RECORD, *(path.partition("/")[0] for path in rendered)}
+    assert {path: (report.folder / path).read_bytes() for path in rendered} == rendered
 
 
 @pytest.mark.parametrize("row", [row for row in FORMATS if row.has_parts], ids=_name)
@@ -133,7 +138,7 @@ def test_what_is_exported_is_written(tmp_path: Path, row: Format) -> None:
     data = document_data(organization_data(keys=[key_data()]))
     inventory = write_json(tmp_path / "inventory.json", data)
     report = report_on(tmp_path, inventory, formats=("json", row.name))
-    row.export(report.folder / "findings.ndjson", tmp_path / row.file)
+    row.export(report.head, report.folder, tmp_path / row.file)
     assert (report.folder / row.file).read_bytes() == (tmp_path / row.file).read_bytes()
 
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reports.formats.registry import FOLDERS
 from reports.page.organizations.links import (
+    FOLDER,
     PageLinks,
-    is_page_name,
     links_before_verdict,
     links_beside,
     links_of,
@@ -42,13 +43,13 @@ def test_any_name_gives_a_harmless_file(identity: str, name: str) -> None:
     """Whatever an organization is called, its file name is plain, short, and in its folder."""
     file = page_name(identity, name)
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}\.[0-9a-f]{12}\.html", file)
-    assert is_page_name(file)
+    assert FOLDERS[FOLDER].fullmatch(file)
 
 
 @pytest.mark.parametrize("file", ["index.html", "Acme.6b86b273ff34.html", ".6b86b273ff34.html"])
 def test_other_files_are_no_pages(file: str) -> None:
     """A file that only looks like a page of an organization is none."""
-    assert not is_page_name(file)
+    assert not FOLDERS[FOLDER].fullmatch(file)
 
 
 @given(st.lists(st.text(), unique=True, min_size=2, max_size=9), st.text())
