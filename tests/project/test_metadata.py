@@ -100,3 +100,16 @@ def _by_version(classifier: str) -> list[tuple[int, str]]:
 def test_the_types_are_shipped() -> None:
     """Type checkers of others read the types of the package, as its classifier promises."""
     assert (ROOT / "cmek_audit/py.typed").read_bytes() == b""
+
+
+def test_examples_name_the_tag_of_the_version(project: dict[str, Any]) -> None:
+    """Whoever copies an example of a pipeline gets the version that the docs are of."""
+    places = chain(ROOT.glob("*.md"), (ROOT / "docs").rglob("*.md"), ROOT.glob("docs/workflows/*"))
+    named = {
+        (file.name, tag)
+        for file in places
+        for tag in re.findall(r"cmek-audit@v?([0-9][0-9.]*[0-9])", file.read_text("utf-8"))
+    }
+    assert {tag for _, tag in named} == {project["version"]}
+    assert f"`v{project['version']}`" in (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    assert f"### {project['version']}\n" in (ROOT / "docs/upgrading.md").read_text("utf-8")
