@@ -44,6 +44,9 @@ COMMANDS = {
     "sample": LazyCommand(
         "cmek_audit.commands.sample", "Draw a sample of an audit, to be performed again by hand."
     ),
+    "schema": LazyCommand(
+        "cmek_audit.commands.start.schema", "List the JSON Schemas, or print one."
+    ),
     "rules": LazyCommand("cmek_audit.commands.rules", "List the rules, or show one in full."),
     "waive": LazyCommand(
         "cmek_audit.commands.waive", "Print the request for a waiver of one finding that fails."
