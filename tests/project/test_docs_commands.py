@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import shlex
@@ -188,12 +187,11 @@ def test_the_commands_of_a_page(page: Path, prepared: Path, tmp_path: Path) -> N
         lines += [bundle_named(statement.text, folder), f'echo "$?" >> {shlex.quote(str(codes))}']
     done = shell(folder, "\n".join(lines))
     ended = list(map(int, codes.read_text().split()))
-    wrong = [
-        (statement.text, code)
-        for statement, code in itertools.zip_longest(wanted, ended, fillvalue=None)
-        if statement is None or code is None or code > statement.most
-    ]
-    assert wrong == [], done.stderr
+    assert len(ended) == len(wanted), done.stderr
+    codes_of = zip(wanted, ended, strict=True)
+    assert [(command.text, code) for command, code in codes_of if code > command.most] == [], (
+        done.stderr
+    )
     assert "Traceback" not in done.stderr
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +42,17 @@ def test_options(source: str, pipeline: str) -> None:
         organizations=(OrganizationEntry("acme", "ASTRA_TOKEN_ACME"),),
         pipeline=pipeline,
     )
+
+
+def test_questions() -> None:
+    """What no option says is asked, in this order; an unknown choice is asked again."""
+    with CliRunner().isolation("nothing\nlive\n acme-prod,acme-test \ngithub\n") as (_, err, _):
+        found = answers(Given(), may_ask=True)
+        asked = err.getvalue().decode()
+    names = [entry.name for entry in found.organizations]
+    assert (found.is_live, names, found.pipeline) == (True, ["acme-prod", "acme-test"], "github")
+    assert asked.count("Source: ") == 2
+    assert asked.index("Names of the organizations") < asked.index("Pipeline that runs the audit")
 
 
 def test_variables_are_unique() -> None:
