@@ -10,6 +10,10 @@ from cmek_audit.command_group import CommandGroup, LazyCommand
 from cmek_audit.install_location import version
 
 COMMANDS = {
+    "init": LazyCommand(
+        "cmek_audit.commands.start.init",
+        "Write the first files of an audit, and print what to run next.",
+    ),
     "audit": LazyCommand(
         "cmek_audit.commands.audit", "Judge an inventory by all rules and write the reports."
     ),
@@ -43,6 +47,9 @@ COMMANDS = {
     ),
     "sample": LazyCommand(
         "cmek_audit.commands.sample", "Draw a sample of an audit, to be performed again by hand."
+    ),
+    "schema": LazyCommand(
+        "cmek_audit.commands.start.schema", "List the JSON Schemas, or print one."
     ),
     "rules": LazyCommand("cmek_audit.commands.rules", "List the rules, or show one in full."),
     "waive": LazyCommand(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks.engine.catalogue import load_rules
-from checks.engine.controls import read_controls
+from checks.engine.controls import Controls, read_controls
+from checks.engine.waivers import WaiverDocument
 from cmek_audit.run.options import OPTIONS
+from inventory.schema import EditorSchema
 from reports.formats.registry import FORMATS, WRITABLE, Format
 
 if TYPE_CHECKING:
     from checks.engine.card import Card
-    from checks.engine.controls import Controls
 
 _HEAD = """# The rules
 
@@ -148,6 +150,38 @@ def _place_of(row: Format) -> str:
     return f"`{row.file}`" if row.file else f"`{row.folder}/`"
 
 
+_FILE = re.compile(r"(<!-- file: (\S+) -->\n).*?(<!-- end of file -->\n)", re.DOTALL)
+"""What surrounds a file in pages that show it whole."""
+
+_LANGUAGES = {
+    ".cron": "crontab",
+    ".service": "ini",
+    ".sh": "sh",
+    ".timer": "ini",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+}
+
+
+def with_files(page: str, root: Path) -> str:
+    """Return a ``page`` with each file that it shows as it is now; paths are below ``root``."""
+    return _FILE.sub(lambda match: f"{match[1]}{_block(root / match[2])}{match[3]}", page)
+
+
+def _block(path: Path) -> str:
+    return f"```{_LANGUAGES[path.suffix]}\n{path.read_text(encoding='utf-8')}```\n"
+
+
+CHECK_SCHEMAS = {
+    "checks/waivers-schema.json": EditorSchema(
+        "waivers", WaiverDocument, "Waivers: accepted failures of an audit"
+    ),
+    "checks/controls-schema.json": EditorSchema(
+        "controls", Controls, "Control ids: to which controls each rule gives evidence"
+    ),
+}
+"""The schemas of files that the rules read, by path; those of inventories write themselves."""
+
 RECORD_SCHEMA = "reports/record/schemas/audit.schema.json"
 
 
@@ -164,6 +198,19 @@ def write_pages(docs: Path) -> None:
     (docs / "options.md").write_text(options_page(), encoding="utf-8")
 
 
+def write_schemas(root: Path) -> None:
+    """Write the schemas of files that the rules read."""
+    for name, schema in CHECK_SCHEMAS.items():
+        (root / name).write_text(schema.text, encoding="utf-8")
+
+
+def write_shown_files(root: Path) -> None:
+    """Write the files that pages show into these pages."""
+    for page in [*root.glob("*.md"), *root.glob("docs/*.md")]:
+        text = page.read_text(encoding="utf-8")
+        page.write_text(with_files(text, root), encoding="utf-8")
+
+
 def write_tables(root: Path) -> None:
     """Write the formats into the pages below ``root`` that list them, and into the schema."""
     for name in WITH_FORMATS:
@@ -178,3 +225,5 @@ if __name__ == "__main__":
     root = Path(__file__).parent.parent
     write_pages(root / "docs")
     write_tables(root)
+    write_schemas(root)
+    write_shown_files(root)

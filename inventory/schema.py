@@ -1,4 +1,6 @@
-"""The JSON Schemas of inventories and plans, for editors; ``python -m inventory.schema`` writes.
+"""The JSON Schemas of inventories, plans and organizations files, for editors.
+
+``python -m inventory.schema`` writes them into this folder.
 
 They describe what a file may hold. A schema cannot express some rules: a day that exists, no
 duplicate entries, no text of rare invisible characters. The reader enforces these.
@@ -10,10 +12,11 @@ import inspect
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from inventory.astra.config import DatabaseStatement, OrganizationsFile
 from inventory.model.database import Database, DatabaseRegion
 from inventory.model.organization import Expectation, InventoryDocument
 from inventory.plans import PlanDocument, PlannedDatabase, PlannedOrganization
@@ -56,17 +59,58 @@ _SOMETHING = {
 }
 _CONDITIONS: dict[type[BaseModel], list[dict[str, Any]]] = {
     Database: [_REASON, _STATE, _TRACES, _TYPE],
+    DatabaseStatement: [_REASON],
     DatabaseRegion: [_REASON, {"if": _IS_PLANNED, "then": _NO_TIME}],
     Expectation: [_REASON],
     PlannedDatabase: [_REASON, _NO_TRACES, _TYPE],
     PlannedOrganization: [_SOMETHING],
 }
 
-SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
-    "schema.json": (InventoryDocument, "Recorded inventory of customer keys in Astra"),
-    "plan-schema.json": (PlanDocument, "Planned databases and customer keys in Astra"),
+
+class EditorSchema(NamedTuple):
+    """What the schema of one kind of file is made of.
+
+    Attributes:
+        name: the kind of file, as a part of the schema's address.
+        model: the model of a whole file.
+        title: what the file is, for people.
+    """
+
+    name: str
+    model: type[BaseModel]
+    title: str
+
+    @property
+    def address(self) -> str:
+        """Return the ``$id``. It is a name, and no place from which anything is loaded."""
+        return f"urn:cmek-audit:schema:{self.name}:1"
+
+    @property
+    def text(self) -> str:
+        """Return the content of the file."""
+        head = {
+            "$schema": GenerateJsonSchema.schema_dialect,
+            "$id": self.address,
+            "title": self.title,
+        }
+        body = self.model.model_json_schema(schema_generator=_Generator)
+        return (
+            json.dumps(head | {key: body[key] for key in body if key != "title"}, indent=2) + "\n"
+        )
+
+
+SCHEMAS = {
+    "schema.json": EditorSchema(
+        "inventory", InventoryDocument, "Recorded inventory of customer keys in Astra"
+    ),
+    "plan-schema.json": EditorSchema(
+        "plan", PlanDocument, "Planned databases and customer keys in Astra"
+    ),
+    "organizations-schema.json": EditorSchema(
+        "organizations", OrganizationsFile, "Organizations to read from Astra"
+    ),
 }
-"""Each file in this folder, with the model it describes and its title."""
+"""Each file in this folder, with what it is made of."""
 
 
 class _Generator(GenerateJsonSchema):
@@ -103,10 +147,7 @@ def _flat(text: str) -> str:
 
 def schema_text(name: str) -> str:
     """Return what the file ``name`` should hold."""
-    model, title = SCHEMAS[name]
-    head = {"$schema": GenerateJsonSchema.schema_dialect, "title": title}
-    body = model.model_json_schema(schema_generator=_Generator)
-    return json.dumps(head | {key: body[key] for key in body if key != "title"}, indent=2) + "\n"
+    return SCHEMAS[name].text
 
 
 def write_schemas(folder: Path) -> None:

@@ -27,7 +27,13 @@ STRENGTHS: tuple[Strength, ...] = get_args(Strength)
 
 
 class Control(BaseModel):
-    """A control to which a rule gives evidence of some strength; no rule satisfies one alone."""
+    """A control to which a rule gives evidence of some strength; no rule satisfies one alone.
+
+    Attributes:
+        id: the control's id in its framework.
+        strength: ``direct`` shows the control at work, ``supporting`` adds to it, ``context`` helps
+            to read it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -74,7 +80,12 @@ class Framework(BaseModel):
 
 
 class Controls(BaseModel):
-    """The whole file."""
+    """A file of control ids: to which controls each rule gives evidence.
+
+    Attributes:
+        version: the version of the format, 1.
+        frameworks: the frameworks that a report shows, in their order.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from checks.engine.card import unknown_rule
@@ -34,6 +41,14 @@ State = Literal[
 ]
 
 
+_APPROVED_BY_AND_ON: dict[str, JsonValue] = {
+    "if": {"properties": {"approved_by": {"type": "string"}}, "required": ["approved_by"]},
+    "then": {"properties": {"approved_on": {"type": "string"}}, "required": ["approved_on"]},
+    "else": {"properties": {"approved_on": {"type": "null"}}},
+}
+"""The condition between two fields, for editors."""
+
+
 class Waiver(Located):
     """The acceptance of one cause of a rule's failure about one subject; or the request for it.
 
@@ -51,6 +66,8 @@ class Waiver(Located):
         compensating_control: what protects instead.
         ticket: where it was discussed.
     """
+
+    model_config = ConfigDict(json_schema_extra={"allOf": [_APPROVED_BY_AND_ON]})
 
     id: Identifier
     rule: Identifier
@@ -93,7 +110,12 @@ def target_of(waiver: Waiver) -> tuple[str, str, str]:
 
 
 class WaiverDocument(Entry):
-    """A whole waiver file; an empty list is allowed, an absent one is not."""
+    """A whole waiver file; an empty list is allowed, an absent one is not.
+
+    Attributes:
+        format: the version of the format, 1.
+        waivers: who accepted which single failure, why, and until which day.
+    """
 
     format: Annotated[FormatVersion, Field(alias="cmek-waivers")]
     waivers: tuple[Waiver, ...]

@@ -140,8 +140,12 @@ class OrganizationConfig(Located):
     planned_scopes: tuple[PlannedScope, ...] = ()
 
 
-class _IdentifiedOrganization(OrganizationConfig):
-    """An organization of a file, which must give its id."""
+class IdentifiedOrganization(OrganizationConfig):
+    """An organization of a file, which must give its id.
+
+    Attributes:
+        id: the organization to which the token must belong, as Astra shows it.
+    """
 
     id: Identifier
 
@@ -176,10 +180,10 @@ class Organizations(Entry):
         return self.model_copy(update={"clouds": self.clouds.model_copy(update={"ask": clouds})})
 
 
-class _OrganizationsFile(Organizations):
-    """A whole organizations file."""
+class OrganizationsFile(Organizations):
+    """A file of the organizations to read from Astra, and of what people attest about them."""
 
-    organizations: Annotated[tuple[_IdentifiedOrganization, ...], Field(min_length=1)]
+    organizations: Annotated[tuple[IdentifiedOrganization, ...], Field(min_length=1)]
 
 
 def read_organizations(file: str) -> Organizations:
@@ -192,7 +196,7 @@ def read_organizations(file: str) -> Organizations:
         return Organizations.model_validate({"cmek-organizations": 1, "organizations": [bare]})
     try:
         _, document = read_own_document(file, ORGANIZATIONS)
-        parsed = parse_document(_OrganizationsFile, file, document)
+        parsed = parse_document(OrganizationsFile, file, document)
     except InventoryError as error:
         raise OrganizationsError(error.problems, total=error.total) from None
     for index, organization in enumerate(parsed.organizations):

@@ -38,8 +38,9 @@ def _not_evidence(head: Head) -> Iterator[str]:
             "from the cloud’s own hosts."
         )
     if settings["example"]:
-        why = "no inventory was given, so " if settings["default_example"] else ""
-        yield f"EXAMPLE, NOT AUDIT EVIDENCE: {why}a bundled example was audited."
+        default = "no inventory was given, so a bundled example was audited"
+        stated = "what was audited is marked as an example"
+        yield f"EXAMPLE, NOT AUDIT EVIDENCE: {default if settings['default_example'] else stated}."
 
 
 def _shown(hosts: list[str]) -> str:

@@ -16,6 +16,7 @@ from hatchling.build import build_wheel
 
 from checks.engine.catalogue import load_rules
 from cmek_audit import install_location
+from cmek_audit.commands.start.editor_schemas import SCHEMAS
 from inventory.system.dask_cluster import open_cluster
 from inventory.system.dask_worker import run_checked
 from tests.clusters.local import processes
@@ -32,6 +33,8 @@ INSIDE = {
     "reports": SUITE,
     "conftest.py": SUITE,
     "pyproject.toml": SUITE,
+    "docs/samples": SUITE,
+    "docs/workflows": SUITE,
 }
 
 
@@ -184,6 +187,24 @@ def test_what_is_installed_tells_of_itself(installed: Path, tmp_path: Path) -> N
     assert (rules.returncode, len(rules.stdout.splitlines())) == (0, len(load_rules()))
     one = _python(installed, start, "rules", "CMEK-01", cwd=tmp_path)
     assert f"Check:     {installed}/{SUITE}checks/check_scope_has_key.py\n" in one.stdout
+
+
+def test_what_is_installed_begins_an_audit(installed: Path, tmp_path: Path) -> None:
+    """The installed command prints each schema, and writes the first files with their pipeline."""
+    for name, schema in SCHEMAS.items():
+        printed = _python(installed, "-m", "cmek_audit", "schema", name, cwd=tmp_path)
+        assert printed.stdout == (ROOT / schema.file).read_text("utf-8")
+    words = ("init", "--source=live", "--pipeline=github")
+    done = _python(installed, "-m", "cmek_audit", *words, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    kept = {name for name in _files(tmp_path) if (tmp_path / name).is_file()}
+    assert kept == {
+        "organizations.yaml",
+        "waivers.yaml",
+        ".github/workflows/cmek-audit.yml",
+        ".cmek-audit/organizations.schema.json",
+        ".cmek-audit/waivers.schema.json",
+    }
 
 
 def test_the_installed_command_audits_the_example(installed: Path, tmp_path: Path) -> None:

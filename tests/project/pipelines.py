@@ -22,6 +22,7 @@ ACTION = "action.yml"
 COMPONENT = "templates/cmek-audit.yml"
 NIGHTLY = "docs/workflows/nightly.yml"
 PULL_REQUEST = "docs/workflows/pull-request.yml"
+RECORDED = "docs/workflows/recorded.yml"
 PAGE = "docs/pipelines.md"
 HOOKS = ".pre-commit-hooks.yaml"
 

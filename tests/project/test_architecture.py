@@ -59,7 +59,7 @@ FLOORS = (
     {"cmek_audit.execution"},
     {"cmek_audit.collection", "cmek_audit.run"},
     {"cmek_audit.verification"},
-    {"cmek_audit.commands.keys", "cmek_audit.commands.portal"},
+    {"cmek_audit.commands.keys", "cmek_audit.commands.portal", "cmek_audit.commands.start"},
     {"cmek_audit.commands"},
     {"cmek_audit"},
     {"conftest"},

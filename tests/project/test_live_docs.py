@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import configparser
 import json
 import re
 import shlex
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 import yaml
@@ -41,7 +40,6 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/live-audits.md").read_text(encoding="utf-8")
 DOCS = sorted(ROOT.glob("docs/*.md")) + sorted(ROOT.glob("*.md"))
 EXAMPLE = ROOT / "inventory/examples/organizations.yaml"
-STATE = "/var/lib/cmek-audit"
 
 
 def section(heading: str) -> str:
@@ -239,102 +237,6 @@ def test_example_shows_all_that_can_be_said() -> None:
             config.KeyStatement,
             config.DatabaseStatement,
         )
-    }
-
-
-# --- schedules ------------------------------------------------------------------------------------
-
-
-def tokens() -> set[str]:
-    """Return the variables that the organizations file on the page names."""
-    data = yaml.safe_load(block("yaml", "cmek-organizations: 1"))
-    return {organization["token"] for organization in data["organizations"]}
-
-
-def assert_keeps(options: Options) -> None:
-    """The next night finds this night's evidence, and both folders can be written to."""
-    assert options.live == "/etc/cmek-audit/organizations.yaml"
-    assert options.history == (options.evidence_dir,)
-    assert options.evidence_dir == f"{STATE}/evidence"
-    assert options.report_dir == f"{STATE}/report"
-
-
-def test_cron_line_is_one() -> None:
-    """The line for cron has five fields of time, a user, and a command with usable options."""
-    (line,) = [
-        splitline for splitline in block("crontab", "#").splitlines() if "pytest" in splitline
-    ]
-    assert re.match(r"([0-9*]+ ){5}cmek cd /opt/cmek-audit && ", line)
-    assert "%" not in line
-    words = shlex.split(line.partition(".venv/bin/pytest ")[2].partition(" > ")[0])
-    assert_keeps(parsed(words))
-
-
-def unit(start: str) -> configparser.ConfigParser:
-    parser = configparser.ConfigParser(interpolation=None, delimiters=("=",))
-    parser.optionxform = str  # type: ignore[assignment, method-assign]
-    parser.read_string(block("ini", start))
-    return parser
-
-
-def test_systemd_units_fit_together() -> None:
-    """The service writes to its own folder alone, and the timer starts it every night."""
-    service = unit("# /etc/systemd/system/cmek-audit.service")
-    timer = unit("# /etc/systemd/system/cmek-audit.timer")
-    command = service["Service"]["ExecStart"].replace("\\\n", " ")
-    program, *arguments = shlex.split(command)
-    assert program == "/opt/cmek-audit/.venv/bin/pytest"
-    assert_keeps(parsed(arguments))
-    own = {name: service["Service"][name] for name in ("Type", "StateDirectory", "KillSignal")}
-    assert own == {"Type": "oneshot", "StateDirectory": Path(STATE).name, "KillSignal": "SIGINT"}
-    assert set(timer.sections()) == {"Unit", "Timer", "Install"}
-    assert timer["Timer"]["OnCalendar"]
-
-
-def test_file_of_tokens_names_the_variables() -> None:
-    """The file of tokens that is shown has a line for each variable, and no token."""
-    assert set(block("text", "ASTRA_TOKEN").split()) == {f"{name}=…" for name in tokens()}
-
-
-class Job(NamedTuple):
-    spec: dict[str, Any]
-    container: dict[str, Any]
-    volumes: dict[str, dict[str, Any]]
-
-
-def cron_job() -> Job:
-    claim, job = yaml.safe_load_all(block("yaml", "# cmek-audit.yaml"))
-    assert (claim["kind"], job["kind"]) == ("PersistentVolumeClaim", "CronJob")
-    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    (container,) = pod["containers"]
-    volumes = {volume["name"]: volume for volume in pod["volumes"]}
-    assert volumes["evidence"]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
-    return Job(job["spec"], container, volumes)
-
-
-def test_kubernetes_job_is_one() -> None:
-    """The job runs once a night, on a root that is read only, and writes to its volume alone."""
-    spec, container, volumes = cron_job()
-    assert (spec["concurrencyPolicy"], spec["jobTemplate"]["spec"]["backoffLimit"]) == ("Forbid", 0)
-    assert container["securityContext"]["readOnlyRootFilesystem"] is True
-    mounts = {
-        volumemount["mountPath"]: volumemount["name"] for volumemount in container["volumeMounts"]
-    }
-    assert set(mounts.values()) == set(volumes)
-    assert set(mounts) == {"/etc/cmek-audit", STATE, "/tmp"}
-    program, *arguments = container["command"]
-    assert program == ".venv/bin/pytest"
-    assert_keeps(parsed(arguments))
-
-
-def test_kubernetes_job_gets_what_the_commands_make() -> None:
-    """Secret and organizations file of the job are those that the commands above it make."""
-    _, container, volumes = cron_job()
-    made = re.findall(r"^kubectl create (?:secret )?([a-z]+) ([a-z-]+) ", PAGE, re.MULTILINE)
-    (source,) = container["envFrom"]
-    assert dict(made) == {
-        "configmap": volumes["organizations"]["configMap"]["name"],
-        "generic": source["secretRef"]["name"],
     }
 
 

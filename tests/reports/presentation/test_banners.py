@@ -37,7 +37,10 @@ WORDS = "NOT ASTRA, NOT AUDIT EVIDENCE"
     [
         ({}, []),
         ({"left_out": "1 of 2"}, ["PARTIAL RUN, NOT AUDIT EVIDENCE: 1 of 2."]),
-        ({"example": True}, ["EXAMPLE, NOT AUDIT EVIDENCE: a bundled example was audited."]),
+        (
+            {"example": True},
+            ["EXAMPLE, NOT AUDIT EVIDENCE: what was audited is marked as an example."],
+        ),
         (
             {"example": True, "default_example": True, "left_out": "1 of 2"},
             [
