@@ -194,8 +194,8 @@ def with_format_names(schema: str) -> str:
 
 def write_pages(docs: Path) -> None:
     """Write ``rules.md`` and ``options.md`` into ``docs``."""
-    (docs / "rules.md").write_text(rules_page(), encoding="utf-8")
-    (docs / "options.md").write_text(options_page(), encoding="utf-8")
+    (docs / "rules.md").write_text(rules_page(), encoding="utf-8", newline="\n")
+    (docs / "options.md").write_text(options_page(), encoding="utf-8", newline="\n")
 
 
 def write_schemas(root: Path) -> None:
@@ -216,9 +216,10 @@ def write_tables(root: Path) -> None:
     for name in WITH_FORMATS:
         page = root / name
         text = with_formats(page.read_text(encoding="utf-8"), is_in_docs=page.parent != root)
-        page.write_text(text, encoding="utf-8")
+        page.write_text(text, encoding="utf-8", newline="\n")
     schema = root / RECORD_SCHEMA
-    schema.write_text(with_format_names(schema.read_text(encoding="utf-8")), encoding="utf-8")
+    named = with_format_names(schema.read_text(encoding="utf-8"))
+    schema.write_text(named, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -153,7 +153,7 @@ def schema_text(name: str) -> str:
 def write_schemas(folder: Path) -> None:
     """Write every schema into ``folder``."""
     for name in SCHEMAS:
-        (folder / name).write_text(schema_text(name), encoding="utf-8")
+        (folder / name).write_text(schema_text(name), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

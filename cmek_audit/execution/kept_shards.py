@@ -108,7 +108,7 @@ class KeptShards:
             self.folder.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=self.folder)
             try:
-                with os.fdopen(handle, "w", encoding="ascii") as file:
+                with os.fdopen(handle, "w", encoding="ascii", newline="\n") as file:
                     file.write(plan.model_dump_json(by_alias=True))
                 # A link is made only if there is no file of that name: so the first run wins.
                 with suppress(FileExistsError):

@@ -84,7 +84,7 @@ def finish_shard(unfinished: Path, audit: str, number: int, result: ShardResult)
         RESULT: hashlib.sha256(raw).hexdigest(),
     }
     manifest = {"cmek-shard": 1, "audit": audit, "number": number, "files": files}
-    (unfinished / MANIFEST).write_text(json.dumps(manifest), encoding="ascii")
+    (unfinished / MANIFEST).write_text(json.dumps(manifest), encoding="ascii", newline="\n")
     place = shard_folder(unfinished.parent, number)
     if not _is_whole(unfinished.parent, audit, number):
         shutil.rmtree(place, ignore_errors=True)

@@ -65,7 +65,7 @@ def _actor() -> _Actor:
             }
     try:
         return {"actor": getpass.getuser(), "trigger": "by hand or by a scheduler", "link": ""}
-    except (KeyError, OSError):
+    except (ImportError, KeyError, OSError):  # an ImportError on Windows, before Python 3.13
         return {"actor": "unknown", "trigger": "by hand or by a scheduler", "link": ""}
 
 

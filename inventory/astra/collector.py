@@ -281,7 +281,10 @@ def _block_interrupts() -> None:
     Only the main thread is interrupted, so no interruption can come between the start of a process
     and its entry in the list of processes to end.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if hasattr(
+        signal, "pthread_sigmask"
+    ):  # not on Windows, where only main threads are interrupted
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def run_in_process(

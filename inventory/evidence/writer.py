@@ -24,7 +24,7 @@ from inventory.files.evidence_layout import (
     exchanges_path,
 )
 from inventory.files.ndjson_writer import end_line, head_line, organization_lines
-from inventory.system.durable_files import sync_folder
+from inventory.system.durable_files import sync_everything, sync_folder
 from inventory.text.canonical_json import compact_json, format_timestamp
 from inventory.text.secrets import holds_secret, refuse_leaks
 
@@ -227,7 +227,7 @@ class JobWriter:
                     raise LeakError([self._staging / INVENTORY])
                 part.write(line)
         self._part(number, "files").write_text(
-            ",\n".join(writer.manifest_lines()), encoding="ascii"
+            ",\n".join(writer.manifest_lines()), encoding="ascii", newline="\n"
         )
         self.tally.add(organization, writer.summaries, writer.period)
 
@@ -273,7 +273,7 @@ class BundleWriter:
         # Else a folder that has its new name could hold empty files after a loss of power. One call
         # for the whole system is much cheaper than one for each file: for 10,000 of them 0.1 s were
         # measured where fsync takes 2.3 s.
-        os.sync()
+        sync_everything()
         self.staging.rename(self._folder)
         sync_folder(self._folder.parent)
 

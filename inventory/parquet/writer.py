@@ -60,7 +60,8 @@ def write_parquet(
         "region_views": counts["region-view"],
     }
     content = {"cmek-inventory": 1, "table": "parquet"} | head | totals | {"files": files}
-    (folder / HEAD).write_text(json.dumps(content, indent=2) + "\n", encoding="ascii")
+    text = json.dumps(content, indent=2) + "\n"
+    (folder / HEAD).write_text(text, encoding="ascii", newline="\n")
 
 
 # --- rows -----------------------------------------------------------------------------------------
@@ -74,7 +75,7 @@ def _write_pieces(
     first = 0
     while (following := next(everything, None)) is not None:
         path, rows, held = work / f"{first:012d}.json", 0, 0
-        with path.open("w", encoding="ascii") as file:
+        with path.open("w", encoding="ascii", newline="\n") as file:
             while following is not None:
                 for row in _rows(*following, counts):
                     file.write(f"{row}\n")

@@ -144,7 +144,7 @@ class DaskExecutor(Executor):
         """Raise SettingError unless every worker reads and writes the same ``folder``."""
         shared = SharedFolder(str(folder), f".{secrets.token_hex(16)}", secrets.token_hex(16))
         probe = folder / shared.name
-        probe.write_text(shared.content, encoding="ascii")
+        probe.write_text(shared.content, encoding="ascii", newline="\n")
         try:
             answers = _run_on_all(self._client, self._patience, answer_in_folder, shared)
             expected = f"each worker to read and write the folder {folder}"

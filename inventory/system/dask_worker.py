@@ -68,5 +68,5 @@ def answer_in_folder(shared: SharedFolder) -> str:
     if (folder / shared.name).read_text(encoding="ascii") != shared.content:
         raise ProcessError("another folder has the same path there")
     answer = folder / f"{shared.name}-{uuid4().hex}"
-    answer.write_text(shared.content, encoding="ascii")
+    answer.write_text(shared.content, encoding="ascii", newline="\n")
     return answer.name

@@ -18,6 +18,15 @@ def write_durably(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def sync_everything() -> None:
+    """Flush all that was written to the disk, where the system has one call for it.
+
+    On Windows there is none: there, a loss of power within seconds may cost what was just written.
+    """
+    if hasattr(os, "sync"):
+        os.sync()
+
+
 def sync_folder(folder: Path) -> None:
     """Flush the entries of ``folder`` to the disk, if its file system can."""
     with suppress(OSError):  # the files are complete without it

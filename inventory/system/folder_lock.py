@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
+import errno
+import importlib
 import os
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Self
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Self
 
 from inventory.errors import SettingError
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 LOCK = ".lock"
 """The name of the file that is locked; it exists while the lock is held."""
+
+_flock: Any = importlib.import_module("fcntl") if find_spec("fcntl") else None
+"""The module that locks files; Windows has another one."""
 
 
 @contextmanager
@@ -58,10 +63,12 @@ class FolderLock:
     def release(self) -> None:
         """Release the lock; a second time does nothing."""
         if self.is_held:
-            # Remove the file while it is still locked: nobody else can hold it then.
+            if _flock is None:  # Windows removes no file that is open, here or by anybody else
+                os.close(self._file)
             with suppress(OSError):
                 self._path.unlink()
-            os.close(self._file)
+            if _flock is not None:  # only now: while the file is locked, nobody else can hold it
+                os.close(self._file)
             self._file = -1
 
     def __enter__(self) -> Self:
@@ -78,9 +85,9 @@ def _lock(path: Path) -> int:
 
     A removed file would lock nothing, since the next process makes a new one of that name.
     """
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock_file(file)
         is_current = os.path.samestat(os.fstat(file), path.stat())
     except FileNotFoundError:
         is_current = False
@@ -90,3 +97,18 @@ def _lock(path: Path) -> int:
     if not is_current:
         os.close(file)
     return file if is_current else -1
+
+
+def _lock_file(file: int) -> None:
+    """Lock an open file; raise BlockingIOError if another process holds the lock.
+
+    Raises OSError if the file system has no locks.
+    """
+    if _flock is not None:
+        _flock.flock(file, _flock.LOCK_EX | _flock.LOCK_NB)
+        return
+    windows: Any = importlib.import_module("msvcrt")
+    try:
+        windows.locking(file, windows.LK_NBLCK, 1)
+    except PermissionError as error:
+        raise BlockingIOError(errno.EAGAIN, error.strerror) from None

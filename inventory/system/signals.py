@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+_NAMES = ("SIGTERM", "SIGHUP")
+_SIGNALS = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
+"""Windows has no SIGHUP."""
 _REPLACED = (signal.SIG_DFL, signal.default_int_handler)
 
 

@@ -18,6 +18,9 @@ SUFFIX = "_FILE"
 _FOREIGN = stat.S_IRWXO | stat.S_IWGRP
 """What others may not be allowed to do; a group may read, as that is how stores mount secrets."""
 
+_HAS_PERMISSIONS = os.name == "posix"
+"""Windows shows no such permissions: who may read a file is in its list of access rights there."""
+
 _LARGEST = 65_536
 
 
@@ -28,7 +31,8 @@ def read_tokens(
 
     By default that is the environment of this process. A variable without a value and without a
     file is left out, and so is one whose file is missing. Raises SettingError if a variable and its
-    file are both given, or if others than the file's owner and group may use it.
+    file are both given, or if others than the file's owner and group may use it; Windows does not
+    show the latter.
     """
     every = set(names)
     # Nothing but this is on the stack, if it breaks: the environment itself would show its values.
@@ -58,7 +62,7 @@ def _content(path: Path, variable: str) -> SecretText | None:
         mode = os.fstat(file.fileno()).st_mode
         if not stat.S_ISREG(mode):
             return None
-        if mode & _FOREIGN:
+        if _HAS_PERMISSIONS and mode & _FOREIGN:
             found = f"a file with the permissions {stat.S_IMODE(mode):04o}"
             raise SettingError(f"{variable}: found {found}, expected 0400, or 0440 for a group")
         return SecretText(file.read(_LARGEST).decode("ascii").strip())

@@ -120,9 +120,13 @@ def open_regular(path: str | Path) -> IO[bytes]:
         raise OSError(errno.EINVAL, "a path that no file can have", str(path)) from None
 
 
+_WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)
+"""Windows has no pipes among its files, and no such flag."""
+
+
 def _open_regular(path: str, flags: int) -> int:
     # Without O_NONBLOCK, opening a pipe would already wait for somebody to write.
-    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    descriptor = os.open(path, flags | _WITHOUT_WAITING)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "no regular file", path)

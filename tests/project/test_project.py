@@ -95,3 +95,34 @@ def test_changelog_knows_the_version() -> None:
     assert re.search(
         rf"^## {re.escape(version)}\b", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE
     )
+
+
+WRITES_TEXT = re.compile(r"[wax]\+?")
+
+
+def _writes_text(call: ast.Call) -> bool:
+    """Say whether a call opens a file to write text."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    given = [*call.args, *(word.value for word in call.keywords if word.arg == "mode")]
+    modes = [value.value for value in given if isinstance(value, ast.Constant)]
+    opens = name in {"open", "fdopen", "NamedTemporaryFile", "TemporaryFile"}
+    is_text = any(isinstance(mode, str) and WRITES_TEXT.fullmatch(mode) for mode in modes)
+    return name == "write_text" or (opens and is_text)
+
+
+@pytest.mark.parametrize("floor", ["inventory", "checks", "reports", "cmek_audit"])
+def test_text_has_the_same_line_ends_on_every_system(floor: str) -> None:
+    """Whoever writes text says how its lines end: else a hash would differ on Windows."""
+    calls = [
+        (path.as_posix(), node)
+        for path in tracked()
+        if path.suffix == ".py" and path.relative_to(ROOT).parts[0] == floor
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and _writes_text(node)
+    ]
+    open_ended = [
+        f"{path}:{call.lineno}"
+        for path, call in calls
+        if "newline" not in {word.arg for word in call.keywords}
+    ]
+    assert open_ended == []

@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from http.cookiejar import DefaultCookiePolicy
@@ -26,6 +26,7 @@ from requests.exceptions import ProxyError
 from requests.utils import get_environ_proxies
 
 from inventory.clouds.azure.reader import API_VERSION, is_vault
+from inventory.clouds.deadline import Deadline, ended_by
 from inventory.clouds.recorder import HttpAnswer
 from inventory.errors import ForbiddenRequestError
 from inventory.evidence.exchange import Failure
@@ -232,19 +233,19 @@ def _token_failure(error: Exception) -> Failure:
 
 
 class _Allowed:
-    """The one request that a thread may send, its connection, and the last exchange of it."""
+    """The one request that a thread may send, and the last exchange of it.
+
+    Attributes:
+        request: the request.
+        deadline: the time of the answer that the thread waits for.
+        exchange: the last exchange.
+    """
+
+    deadline: Deadline
 
     def __init__(self, request: CloudRequest) -> None:
         self.request = request
-        self.socket: socket.socket | None = None
         self.exchange: Exchange | None = None
-
-    def end(self) -> None:
-        """End the connection; whoever reads from it gets nothing more."""
-        if self.socket is not None:
-            with suppress(OSError):  # it has ended already
-                # That of the class: over TLS, the method would also drop what is still being read.
-                socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
 
 
 class _RecordedError(requests.RequestException):
@@ -290,15 +291,15 @@ class _RecordingAdapter(HTTPAdapter):
         """Return the response, whose body is read and recorded; raise if there is none."""
         allowed = self._require_allowed(request)
         how |= self._prepare(request) | {"stream": True, "timeout": self._seconds}
-        started, clock = datetime.now(UTC), _Clock(self._seconds)
+        started = datetime.now(UTC)
+        allowed.deadline = deadline = Deadline(self._seconds)
         try:
-            with clock.ending(allowed):
+            with deadline:
                 response = super().send(request, **how)
                 body = _read(response, self.recorder.largest_body)
-            if clock.is_over:  # what was read until then may be half of an answer
-                raise requests.Timeout  # noqa: TRY301
+            deadline.require_time()  # what was read until then may be half of an answer
         except Exception as error:  # noqa: BLE001 (three libraries raise many)
-            failure = self._failure(error, allowed.request.host, is_late=clock.is_over)
+            failure = self._failure(error, allowed.request.host, is_late=deadline.is_over)
             allowed.exchange = self.recorder.failed(allowed.request.address, started, failure)
         else:
             answer = HttpAnswer(response.status_code, response.headers, body)
@@ -308,14 +309,12 @@ class _RecordingAdapter(HTTPAdapter):
         return response
 
     def get_connection_with_tls_context(self, *args: Any, **more: Any) -> Any:  # noqa: ANN401
-        """Return a pool whose connections are noted, so that they can be ended."""
+        """Return a pool whose connections end with the time of the request that opens them."""
         pool = super().get_connection_with_tls_context(*args, **more)
-        if not hasattr(pool.ConnectionCls, "notes"):
-            pool.ConnectionCls = _noting(pool.ConnectionCls, self._note_socket)
+        if not hasattr(pool.ConnectionCls, "serves_once"):
+            kind = _serving_once(pool.ConnectionCls)
+            pool.ConnectionCls = ended_by(lambda: self._threads.allowed.deadline, kind)
         return pool
-
-    def _note_socket(self, opened: socket.socket) -> None:
-        self._threads.allowed.socket = opened
 
     def _require_allowed(self, request: requests.PreparedRequest) -> _Allowed:
         if request.method != "GET":
@@ -392,44 +391,14 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             waiting += [cause.__cause__, cause.__context__]
 
 
-def _noting(kind: Any, note: Callable[[socket.socket], None]) -> Any:  # noqa: ANN401 (urllib3's)
-    """Return a class of connections like ``kind``: each is noted, and serves one request."""
+def _serving_once(kind: Any) -> Any:  # noqa: ANN401 (urllib3's)
+    """Return a class of connections like ``kind``, each of which serves one request."""
 
-    class Noting(kind):  # type: ignore[misc]
-        notes = True
+    class Once(kind):  # type: ignore[misc]
+        serves_once = True
         is_connected = False  # so one from the pool is closed, and opened again
 
-        def connect(self) -> None:
-            super().connect()
-            note(self.sock)
-
-    return Noting
-
-
-class _Clock:
-    """The time of one request, from its first to its last byte.
-
-    Timeouts of sockets are for each piece of an answer, and an answer may come in many.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._ends = time.monotonic() + seconds
-
-    @property
-    def is_over(self) -> bool:
-        return time.monotonic() >= self._ends
-
-    @contextmanager
-    def ending(self, allowed: _Allowed) -> Iterator[None]:
-        """End the connection when the time is over."""
-        timer = threading.Timer(self._seconds, allowed.end)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
+    return Once
 
 
 def _read(response: requests.Response, most: int) -> bytes:

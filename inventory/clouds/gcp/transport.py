@@ -9,9 +9,7 @@ from __future__ import annotations
 import io
 import logging
 import re
-import socket
 import threading
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +23,7 @@ from google.auth.transport.requests import AuthorizedSession
 from google.auth.transport.requests import Request as AuthRequest
 from requests.adapters import HTTPAdapter
 
+from inventory.clouds.deadline import Deadline, ended_by
 from inventory.clouds.gcp.reader import HOST, host_of
 from inventory.clouds.recorder import HttpAnswer
 from inventory.errors import ForbiddenRequestError
@@ -213,7 +212,7 @@ class GoogleTransport:
         """Send ``request`` by ``adapter``, and record the answer, or why there is none."""
         self.hide(request.headers.get("Authorization"))
         started, address = datetime.now(UTC), adapter.address
-        deadline = _Deadline(self._sessions.seconds)
+        deadline = Deadline(self._sessions.seconds)
         try:
             with deadline:
                 answer = adapter.answer(request, deadline, self._recorder.largest_body, how)
@@ -239,7 +238,7 @@ class RecordingAdapter(HTTPAdapter):
         address: the address under which it is recorded.
     """
 
-    _deadline: _Deadline
+    _deadline: Deadline
 
     def __init__(self, transport: GoogleTransport, url: str, address: str) -> None:
         """Record by ``transport``."""
@@ -269,7 +268,7 @@ class RecordingAdapter(HTTPAdapter):
             raise ForbiddenRequestError(f"an audit asks for {self.url} here, and nothing else")
 
     def answer(
-        self, request: PreparedRequest, deadline: _Deadline, most: int, how: Mapping[str, Any]
+        self, request: PreparedRequest, deadline: Deadline, most: int, how: Mapping[str, Any]
     ) -> HttpAnswer:
         """Return the answer with at most ``most`` bytes of its body."""
         self._deadline = deadline
@@ -288,7 +287,7 @@ class RecordingAdapter(HTTPAdapter):
     def get_connection_with_tls_context(self, *args: Any, **how: Any) -> Any:  # noqa: ANN401 (as the base)
         """Return the connections, each of which the deadline ends."""
         pool: Any = super().get_connection_with_tls_context(*args, **how)
-        pool.ConnectionCls = _ended_by(self._deadline, pool.ConnectionCls)
+        pool.ConnectionCls = ended_by(lambda: self._deadline, pool.ConnectionCls)
         return pool
 
 
@@ -303,55 +302,6 @@ def _bare_response(request: PreparedRequest, status: int) -> Response:
     response.request, response.url = request, str(request.url)
     response.raw = io.BytesIO()
     return response
-
-
-class _Deadline:
-    """Ends a connection when the time of one answer is over.
-
-    A timeout of the library's ends a single read: an answer that comes byte by byte never ends.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.is_over = False
-        self._socket: Any = None
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
-
-    def __enter__(self) -> None:
-        self._timer.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    def watch(self, connected: Any) -> None:  # noqa: ANN401 (a socket, plain or of TLS)
-        self._socket = connected
-        if self.is_over:
-            self._close()
-
-    def _end(self) -> None:
-        self.is_over = True
-        self._close()
-
-    def _close(self) -> None:
-        # Of a socket with TLS the plain part: closing TLS in order would wait for the other side.
-        with suppress(OSError, TypeError):
-            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-
-def _ended_by(deadline: _Deadline, kind: Any) -> Any:  # noqa: ANN401 (classes of urllib3)
-    """Return the class of connections ``kind``, with connections that ``deadline`` ends."""
-
-    class Ended(kind):  # type: ignore[misc]
-        def _new_conn(self) -> Any:  # noqa: ANN401 (as the base)
-            connected = super()._new_conn()
-            deadline.watch(connected)  # while a proxy opens a tunnel
-            return connected
-
-        def connect(self) -> None:
-            super().connect()
-            deadline.watch(self.sock)
-
-    return Ended
 
 
 def _late(seconds: float) -> Failure:

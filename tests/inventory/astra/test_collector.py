@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import shutil
+import signal
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError
@@ -28,7 +30,7 @@ from tests.astra.fleet import CMK_READ, Fleet, healthy_fleet, organizations_data
 from tests.astra.server import Running, closed_address, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from inventory.model.organization import Organization
 
@@ -492,3 +494,22 @@ def test_answers_are_recorded_as_they_came(server: Running, tmp_path: Path) -> N
     collected = run(server, tmp_path)
     asked = sorted(request.target for request in server.requests)
     assert sorted(exchange.address for exchange in exchanges_of(collected)) == asked
+
+
+def test_interruptions_are_for_the_main_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that start processes block Ctrl-C, where the system can, and nothing fails else."""
+    blocked: list[bool] = []
+
+    def block() -> None:
+        collector._block_interrupts()
+        blocked.append(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+
+    def run_alone(target: Callable[[], None]) -> None:
+        thread = threading.Thread(target=target)
+        thread.start()
+        thread.join()
+
+    run_alone(block)
+    monkeypatch.delattr(signal, "pthread_sigmask")
+    run_alone(collector._block_interrupts)
+    assert blocked == [True]

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from inventory.errors import SettingError
+from inventory.system import folder_lock
 from inventory.system.folder_lock import LOCK, FolderLock
+from tests.wiring.without_posix import Locks
 
 HOLDER = """
 import sys
@@ -132,3 +134,13 @@ def test_file_system_without_locks_is_an_error_of_the_system(
     monkeypatch.setattr(fcntl, "flock", refuse)
     with pytest.raises(OSError, match="No locks available"):
         FolderLock(tmp_path, "a test")
+
+
+def test_lock_of_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system has no locks of POSIX, those of Windows do the same."""
+    monkeypatch.setattr(folder_lock, "_flock", None)
+    monkeypatch.setitem(sys.modules, "msvcrt", Locks("msvcrt"))
+    with FolderLock(tmp_path, "--here"), pytest.raises(SettingError, match="another run"):
+        FolderLock(tmp_path, "--there")
+    FolderLock(tmp_path, "--here").release()
+    assert list(tmp_path.iterdir()) == []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inventory.errors import SettingError
+from inventory.system import token_files
 from inventory.system.token_files import read_tokens
 
 if TYPE_CHECKING:
@@ -53,6 +54,13 @@ def test_file_that_others_may_use(tmp_path: Path, mode: int) -> None:
         read_tokens({"A"}, {"A_FILE": file_of(tmp_path, mode=mode)})
     found = f"a file with the permissions {mode:04o}"
     assert str(caught.value) == f"A_FILE: found {found}, expected 0400, or 0440 for a group"
+
+
+def test_file_without_permissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows shows every file as one that all may use: there, that refuses none."""
+    monkeypatch.setattr(token_files, "_HAS_PERMISSIONS", False)
+    found = read_tokens({"A"}, {"A_FILE": file_of(tmp_path, mode=0o666)})
+    assert dict(found) == {"A": TOKEN}
 
 
 def test_variable_and_file(tmp_path: Path) -> None:

@@ -355,8 +355,9 @@ def body_without_end(connection: socket.socket) -> None:
 
 
 def silent(connection: socket.socket) -> None:
-    """Accept a connection, and say nothing."""
-    time.sleep(1.5)
+    """Accept a connection, and say nothing until the client gives up."""
+    while connection.recv(65_536):
+        pass
 
 
 TWO_LENGTHS = b"HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\n12345"
@@ -444,6 +445,23 @@ def test_slow_answer_over_tls_is_ended(tmp_path: Path, monkeypatch: pytest.Monke
     with listening(head_by_drops, tls) as port:
         found = failure_of(f"https://{LOOPBACK}:{port}", IMPATIENT)
     assert found == ("timed-out", "no complete answer within 1.5 s", True)
+
+
+def test_tunnel_that_is_never_open_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that answers byte by byte is given up when the time is over, like a vault."""
+
+    def never_done(connection: socket.socket) -> None:
+        heard(connection)
+        for _ in range(1_000):
+            connection.sendall(b"H")
+            time.sleep(0.02)
+
+    started = time.monotonic()
+    with listening(never_done) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{LOOPBACK}:{proxy}")
+        found = failure_of("https://elsewhere.example", IMPATIENT)
+    assert found == ("timed-out", "no complete answer within 1.5 s", True)
+    assert time.monotonic() - started < 10
 
 
 # --- what leaves this machine ---------------------------------------------------------------------

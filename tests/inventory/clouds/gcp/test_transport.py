@@ -24,7 +24,6 @@ from inventory.clouds.gcp.reader import read_key
 from inventory.clouds.gcp.transport import (
     GoogleTransport,
     RecordingAdapter,
-    _Deadline,
     _failure_of,
     open_sessions,
 )
@@ -56,7 +55,6 @@ from tests.clouds.gcp_server import (
     setting_cookie,
     silent,
     truncated,
-    wait_until,
     write_service_account,
 )
 from tests.inventory.wire import LOOPBACK, certified, listening, relaying
@@ -782,16 +780,6 @@ def test_no_thread_outlives_an_answer(server: GoogleServer) -> None:
     for timer in timers:
         timer.join(5)
     assert not any(timer.is_alive() for timer in set(timers) - before)
-
-
-def test_connection_that_comes_too_late_is_ended() -> None:
-    """A connection that is made after the time is over ends at once."""
-    deadline = _Deadline(0.0)
-    near, far = socket.socketpair()
-    with near, far, deadline:
-        assert wait_until(lambda: deadline.is_over)
-        deadline.watch(near)
-        assert far.recv(1) == b""
 
 
 def test_request_for_which_no_time_is_left_is_recorded(server: GoogleServer) -> None:
