@@ -194,6 +194,16 @@ FORMATS = (
         has_parts=True,
     ),
     Format(
+        "codequality",
+        "rendered",
+        "gl-code-quality-report.json",
+        "list of issues",
+        "merge requests on GitLab: the open findings as code quality",
+        module="gitlab_code_quality",
+        is_default=False,
+        has_parts=True,
+    ),
+    Format(
         "parquet",
         "exported",
         "findings.parquet",

@@ -14,7 +14,7 @@ from reports.model import project_address
 from reports.presentation.banners import banners, cloud_hosts_of, hosts_of
 from reports.presentation.locations import LocationFinder
 from reports.presentation.markdown_text import prose
-from reports.presentation.messages import TITLE, SubjectNames, outcome, sentence
+from reports.presentation.messages import TITLE, SubjectNames, statement
 from reports.presentation.sanitize import plain
 from reports.presentation.selection import count_open, most_urgent
 from reports.presentation.source_notes import first_notes
@@ -231,16 +231,11 @@ class _Results:
             "ruleId": finding["rule"],
             "ruleIndex": self._rules.get(finding["rule"], _UNKNOWN_RULE),
             "level": "error" if finding["status"] == "error" else level,
-            "message": {"text": _text(_message(finding, self._names))},
+            "message": {"text": _text(statement(finding, self._names))},
             "locations": [_location(self._locations.of(finding))],
             "partialFingerprints": {"primaryLocationLineHash": f"{finding['id']}:1"},
             "properties": _properties(finding),
         }
-
-
-def _message(finding: FindingRecord, names: SubjectNames) -> str:
-    begin = "" if finding["status"] == "fail" else f"{outcome(finding).capitalize()}: "
-    return f"{begin}{sentence(finding, names)}"
 
 
 def _location(location: FileLocation) -> Json:
