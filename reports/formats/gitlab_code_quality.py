@@ -12,6 +12,7 @@ from reports.presentation.locations import FileLocation, LocationFinder
 from reports.presentation.messages import SubjectNames, statement
 from reports.presentation.sanitize import plain
 from reports.presentation.selection import Urgent, count_open, open_lines, urgency
+from reports.presentation.source_notes import first_notes
 from reports.record.layout import FINDINGS, HEAD
 
 if TYPE_CHECKING:
@@ -83,10 +84,9 @@ def render_parts(
 def _issues(
     head: Head, lines: Iterable[bytes], limits: CodeQualityLimits, root: Path | None
 ) -> Iterator[str]:
-    """Yield each issue as JSON: first the banners, and last what is left out, if anything is."""
+    """Yield each issue as JSON: first banners and notes, and last what is left out, if any is."""
     issues, left = _Issues(head, root), limits.bytes - _LAST
-    for text in banners(head):
-        issue = issues.of_audit(text.partition(":")[0], _OF_BANNERS, text)
+    for issue in (*_banners(head, issues), *_notes(head, issues)):
         left -= len(issue) + 2
         yield issue
     total, worst = count_open(head), _WORST
@@ -102,6 +102,16 @@ def _issues(
     if total:
         more = f"{total:,} more open findings are listed in {FINDINGS}"
         yield issues.of_audit("left out", worst, f"{more}. None of them is more severe than these.")
+
+
+def _banners(head: Head, issues: _Issues) -> Iterator[str]:
+    for text in banners(head):
+        yield issues.of_audit(text.partition(":")[0], _OF_BANNERS, text)
+
+
+def _notes(head: Head, issues: _Issues) -> Iterator[str]:
+    for note in first_notes(head)[0]:
+        yield issues.of_audit(f"note: {note}", "info", f"Note on {note}")
 
 
 def _most_urgent(lines: Iterable[bytes], limit: int, total: int) -> deque[bytes]:
@@ -137,7 +147,7 @@ class _Issues:
 
     def of_audit(self, key: str, severity: str, text: str) -> str:
         """Render an issue about the audit itself, which is the same one wherever ``key`` is."""
-        fingerprint = sha256(f"{_TOOL}: {key}".encode()).hexdigest()
+        fingerprint = sha256(f"{_TOOL}: {key}".encode(errors="replace")).hexdigest()
         return self._issue(_TOOL, fingerprint, severity, text, self._elsewhere)
 
     def _issue(

@@ -269,6 +269,15 @@ def test_the_issue_of_a_banner_is_the_same_one_in_every_audit() -> None:
     assert partial == other != _of(is_example=True)[0]["fingerprint"]
 
 
+def test_a_note_on_a_source_is_an_issue() -> None:
+    """A limit of a source is an issue of the mildest severity, and each is one of its own."""
+    source = SOURCE.model_copy(update={"notes": ("It is large.", "It is old.")})
+    assert [(issue["description"], issue["severity"]) for issue in _of(sources=[source])] == [
+        ("Note on acme.yaml: It is large.", "info"),
+        ("Note on acme.yaml: It is old.", "info"),
+    ]
+
+
 def test_two_runs_of_one_audit_are_the_same(tmp_path: Path) -> None:
     """Nothing depends on who ran an audit and when."""
     report = audit(tmp_path, VIOLATIONS)
