@@ -175,7 +175,15 @@ FORMATS = (
         has_parts=True,
     ),
     Format("results", "pytest", "results.html", "table", "engineers: the run as pytest saw it"),
-    Format("junit", "pytest", "junit.xml", "list of tests", "pipelines: the run as JUnit XML"),
+    Format(
+        "junit",
+        "pytest",
+        "junit.xml",
+        "list of tests",
+        "pipelines: the run as JUnit XML; a stricter one is made by `cmek-audit render`",
+        module="junit",
+        has_parts=True,
+    ),
     Format(
         "markdown",
         "rendered",

@@ -27,7 +27,7 @@ from tests.reports.samples import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from click.testing import Result
 
@@ -41,10 +41,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Report:
     """Audit a file with failures and waivers into every rendered format; not to be changed."""
     made = audit(tmp_path_factory.mktemp("report"), VIOLATIONS, WAIVERS)
     more = [row.name for row in RENDERED if not row.is_default]
-    write_rendered(
-        more, made.head, made.folder, lambda path, parts: path.write_bytes(b"".join(parts))
-    )
+    write_rendered(more, made.head, made.folder, _write)
     return made
+
+
+def _write(path: Path, blocks: Iterable[bytes]) -> None:
+    path.write_bytes(b"".join(blocks))
 
 
 @pytest.fixture
