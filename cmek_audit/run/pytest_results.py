@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from checks.engine.finding import NOT_COMPLYING, OPEN, STATUSES
 from inventory.text.display import printable
-from reports.comparison.changes import summarize_changes
+from reports.formats.junit import suite_properties
 from reports.presentation.banners import banners
 from reports.presentation.evidence_text import rests_on
 from reports.presentation.messages import counts_of, describe_items
@@ -242,15 +242,8 @@ def _begin_with_fact(error: Element) -> None:
 
 def properties(head: Head) -> list[tuple[str, str]]:
     """Return the properties of the JUnit suite, from the record."""
-    return [
-        ("verdict", head["verdict"]["text"]),
-        ("report", head["report"]),
-        ("findings", counts_of(head)),
-        *([("proven-by", text)] if (text := rests_on(head)) else []),
-        *(("banner", text) for text in _banners(head)),
-        *(("note", printable(str(note))) for note in first_notes(head)[0]),
-        *([("changes", summarize_changes(head["changes"]))] if head["changes"] else []),
-    ]
+    known = suite_properties(without_run(head))
+    return [(name, printable(text) if name == "note" else text) for name, text in known]
 
 
 def _banners(head: Head) -> list[str]:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from checks.engine.finding import KNOWN
-from checks.engine.outcome import Gate
 from reports.presentation import labels
 from reports.presentation.banners import banners
 from reports.presentation.locations import LocationFinder
 from reports.presentation.messages import TITLE, SubjectNames, outcome, sentence
 from reports.presentation.sanitize import plain
-from reports.presentation.selection import Urgent, count_open, open_lines, urgency
+from reports.presentation.selection import (
+    Urgent,
+    count_open,
+    open_lines,
+    recorded_gate,
+    stops,
+    urgency,
+)
 from reports.presentation.source_notes import first_notes
 from reports.presentation.waiver_notices import days_left, urgent_waivers
 
@@ -32,7 +37,6 @@ MOST = 10
 """How many annotations of each level GitHub shows for a step; it drops the others silently."""
 
 _LONGEST = 1_000
-_KNOWN = f',"change":"{KNOWN}",'.encode("ascii")
 
 
 class Annotation(NamedTuple):
@@ -77,15 +81,12 @@ def _first(annotations: Sequence[Annotation]) -> Iterator[Annotation]:
 
 
 def _by_level(head: Head, lines: Iterable[bytes]) -> dict[Level, Urgent]:
-    settings = head["settings"]
-    gate = Gate(settings["fail_on"], settings["allow_inconclusive"], settings["fail_on_new"])
+    gate = recorded_gate(head)
     by_level = {level: Urgent(MOST) for level in LEVELS}
     for status, severity, line in open_lines(lines, count_open(head)):
-        # Looking for the bytes is enough, and saves parsing every line: a quote in a text of the
-        # finding would be escaped.
-        stops = gate.stops(status, severity, KNOWN if _KNOWN in line else "")
         milder: Level = "notice" if severity == "advisory" else "warning"
-        by_level["error" if stops else milder].add(urgency(status, severity), line)
+        level = "error" if stops(gate, status, severity, line) else milder
+        by_level[level].add(urgency(status, severity), line)
     return by_level
 
 

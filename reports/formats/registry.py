@@ -175,7 +175,15 @@ FORMATS = (
         has_parts=True,
     ),
     Format("results", "pytest", "results.html", "table", "engineers: the run as pytest saw it"),
-    Format("junit", "pytest", "junit.xml", "list of tests", "pipelines: the run as JUnit XML"),
+    Format(
+        "junit",
+        "pytest",
+        "junit.xml",
+        "list of tests",
+        "pipelines: the run as JUnit XML; a stricter one is made by `cmek-audit render`",
+        module="junit",
+        has_parts=True,
+    ),
     Format(
         "markdown",
         "rendered",
@@ -191,6 +199,16 @@ FORMATS = (
         "list of results",
         "code scanning: the open findings at their lines",
         module="sarif",
+        has_parts=True,
+    ),
+    Format(
+        "codequality",
+        "rendered",
+        "gl-code-quality-report.json",
+        "list of issues",
+        "merge requests on GitLab: the open findings as code quality",
+        module="gitlab_code_quality",
+        is_default=False,
         has_parts=True,
     ),
     Format(

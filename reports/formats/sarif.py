@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from checks.engine.card import rank
+from reports.model import project_address
 from reports.presentation.banners import banners, cloud_hosts_of, hosts_of
 from reports.presentation.locations import LocationFinder
 from reports.presentation.markdown_text import prose
-from reports.presentation.messages import TITLE, SubjectNames, outcome, sentence
+from reports.presentation.messages import TITLE, SubjectNames, statement
 from reports.presentation.sanitize import plain
 from reports.presentation.selection import count_open, most_urgent
 from reports.presentation.source_notes import first_notes
@@ -33,6 +35,10 @@ SCHEMA = (
 _TOOL = "cmek-audit"
 _LEVELS = {"critical": "error", "high": "error", "advisory": "note"}
 _SCORES = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "3.0", "advisory": "0.5"}
+_SEMANTIC = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)){2}")
+"""Versions that mean the same to Semantic Versioning; a development version of Python does not."""
+
+_UNKNOWN_RULE = -1
 _MOST_EVIDENCE = 10
 _LONGEST = 1_000
 
@@ -72,12 +78,12 @@ def render_parts(
     """Yield the text of ``render`` part by part."""
     limits = limits or SarifLimits()
     total = count_open(head)
-    names, locations = SubjectNames(head), LocationFinder(head, root)
+    results_of = _Results(head, root)
     lines_left = deque(most_urgent(lines, limits.results, total))
     results = []
     # There may be as many as make the file as large as it may be: what is rendered is dropped.
     while lines_left:
-        results.append(_dumps(_result(json.loads(lines_left.popleft()), names, locations)))
+        results.append(_dumps(results_of.result(json.loads(lines_left.popleft()))))
     # GitHub refuses a file that is too large as a whole: drop the less urgent half until it fits.
     while results and _is_over(_log(head, results, total), limits.bytes):
         del results[len(results) // 2 :]
@@ -162,31 +168,42 @@ def _invocation(head: Head, left_out: int) -> Json:
 
 
 def _driver(head: Head) -> Json:
+    version, address = head["tool"]["version"], project_address.PROJECT_ADDRESS
     return {
         "name": head["tool"]["name"],
-        "version": head["tool"]["version"],
+        "version": version,
+        **({"semanticVersion": version} if _SEMANTIC.fullmatch(version) else {}),
         "fullName": f"{TITLE}: {_TOOL}",
-        "rules": [_rule(rule) for rule in head["criteria"]["rules"]],
+        **({"informationUri": address} if address else {}),
+        "rules": [_rule(rule, version) for rule in head["criteria"]["rules"]],
     }
 
 
-def _rule(rule: RuleEntry) -> Json:
+def _rule(rule: RuleEntry, version: str) -> Json:
     worst = min(rule["severity"], rule["severity_planned"] or rule["severity"], key=rank)
+    address = project_address.page_address(f"docs/rules.md#{rule['id'].lower()}", version)
     return {
         "id": rule["id"],
-        "name": rule["check"],
+        "name": _name(rule["check"]),
         "shortDescription": {"text": _text(rule["title"])},
         "fullDescription": {"text": _text(rule["rationale"])},
         "help": {"text": _help(rule, _text), "markdown": _help(rule, prose)},
+        **({"helpUri": address} if address else {}),
         "defaultConfiguration": {"level": _LEVELS.get(worst, "warning")},
         "properties": {
             "security-severity": _SCORES[worst],
             "tags": ["security", "encryption", rule["basis"]],
+            "check": rule["check"],
             "controls": [
                 f"{control['framework']}: {control['id']}" for control in rule["controls"]
             ],
         },
     }
+
+
+def _name(check: str) -> str:
+    """Return the name of a check as SARIF asks for it: ``check_paid_plan`` is ``PaidPlan``."""
+    return "".join(word.capitalize() for word in check.removeprefix("check_").split("_"))
 
 
 def _help(rule: RuleEntry, render: Callable[[str], str]) -> str:
@@ -201,21 +218,24 @@ def _help(rule: RuleEntry, render: Callable[[str], str]) -> str:
 # --- results --------------------------------------------------------------------------------------
 
 
-def _result(finding: FindingRecord, names: SubjectNames, locations: LocationFinder) -> Json:
-    level = _LEVELS.get(finding["severity"], "warning")
-    return {
-        "ruleId": finding["rule"],
-        "level": "error" if finding["status"] == "error" else level,
-        "message": {"text": _text(_message(finding, names))},
-        "locations": [_location(locations.of(finding))],
-        "partialFingerprints": {"primaryLocationLineHash": f"{finding['id']}:1"},
-        "properties": _properties(finding),
-    }
+class _Results:
+    """Makes results of the findings of one audit."""
 
+    def __init__(self, head: Head, root: Path | None) -> None:
+        self._names, self._locations = SubjectNames(head), LocationFinder(head, root)
+        self._rules = {rule["id"]: at for at, rule in enumerate(head["criteria"]["rules"])}
 
-def _message(finding: FindingRecord, names: SubjectNames) -> str:
-    begin = "" if finding["status"] == "fail" else f"{outcome(finding).capitalize()}: "
-    return f"{begin}{sentence(finding, names)}"
+    def result(self, finding: FindingRecord) -> Json:
+        level = _LEVELS.get(finding["severity"], "warning")
+        return {
+            "ruleId": finding["rule"],
+            "ruleIndex": self._rules.get(finding["rule"], _UNKNOWN_RULE),
+            "level": "error" if finding["status"] == "error" else level,
+            "message": {"text": _text(statement(finding, self._names))},
+            "locations": [_location(self._locations.of(finding))],
+            "partialFingerprints": {"primaryLocationLineHash": f"{finding['id']}:1"},
+            "properties": _properties(finding),
+        }
 
 
 def _location(location: FileLocation) -> Json:

@@ -53,6 +53,11 @@ class LocationFinder:
         locations = list(self._locations(finding)) or [self.at(self._first(), 1)]
         return min(locations, key=lambda location: _PREFERENCE.index(location.kind))
 
+    def first_inside(self) -> FileLocation | None:
+        """Return the location of the first source in the repository; None if there is none."""
+        locations = (self.at(source["path"], 1) for source in self._sources)
+        return next((location for location in locations if location.kind != "elsewhere"), None)
+
     def _locations(self, finding: FindingRecord) -> Iterator[FileLocation]:
         """Yield the locations of the facts, up to the first one of the preferred kind."""
         for file, line, *address in finding["evidence"]:

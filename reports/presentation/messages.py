@@ -1,4 +1,4 @@
-"""What terminal, summary, SARIF and annotations say of a finding; the texts are not escaped yet."""
+"""What terminal, summary and formats for pipelines say of a finding; not escaped yet."""
 
 from __future__ import annotations
 
@@ -75,6 +75,12 @@ def step(finding: FindingRecord) -> str:
 def sentence(finding: FindingRecord, names: SubjectNames) -> str:
     """Return the subject, what was found about it, and what to do."""
     return f"{names.subject(finding)}: {finding['message']} {step(finding)}".rstrip()
+
+
+def statement(finding: FindingRecord, names: SubjectNames) -> str:
+    """Return the sentence of an open finding, after its outcome unless it failed."""
+    begin = "" if finding["status"] == "fail" else f"{outcome(finding).capitalize()}: "
+    return f"{begin}{sentence(finding, names)}"
 
 
 def gate_of(head: Head) -> str:

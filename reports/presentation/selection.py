@@ -10,7 +10,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from checks.engine.card import SEVERITIES
-from checks.engine.finding import NOT_COMPLYING, OPEN, STATUSES
+from checks.engine.finding import KNOWN, NOT_COMPLYING, OPEN, STATUSES
+from checks.engine.outcome import Gate
 from reports.presentation.sample import DEFAULT_SIZE
 from reports.record.stored_lines import StoredLines
 
@@ -42,6 +43,9 @@ _INDEXED_ACROSS = 500
 
 _ACROSS = b'"organization":"",'
 """What a line holds if its finding goes across organizations; free text has no plain quotes."""
+
+_KNOWN = f',"change":"{KNOWN}",'.encode("ascii")
+"""What a line holds if the baseline knows its finding."""
 
 _CLOSED = tuple(
     f'{{"status":"{status}",'.encode("ascii") for status in STATUSES if status not in OPEN
@@ -242,6 +246,18 @@ def open_lines(
 
 def _without_closed(lines: Iterable[bytes]) -> Iterator[bytes]:
     return (line for line in lines if not line.startswith(_CLOSED))
+
+
+def recorded_gate(head: Head) -> Gate:
+    """Return what stopped a pipeline in the audit with this ``head``."""
+    settings = head["settings"]
+    return Gate(settings["fail_on"], settings["allow_inconclusive"], settings["fail_on_new"])
+
+
+def stops(gate: Gate, status: Status, severity: Severity, line: bytes) -> bool:
+    """Return whether the finding of a ``line``, which is not parsed, stops a pipeline."""
+    # Looking for the bytes is enough: a quote in a text of the finding would be escaped.
+    return gate.stops(status, severity, KNOWN if _KNOWN in line else "")
 
 
 def most_urgent(lines: Iterable[bytes], limit: int, total: int | None = None) -> Lines:

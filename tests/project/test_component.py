@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reports.formats.registry import RENDERABLE
 from tests.project.pipelines import (
     COMPONENT,
     FAKE,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 PLACE = "/tmp/cmek-audit"
+QUALITY = "gl-code-quality-report.json"
+BANNERS = ["EXAMPLE, NOT AUDIT EVIDENCE"]
 
 
 def run(place: Path, command: str = FAKE, program: str = "sh", **given: Any) -> Done:  # noqa: ANN401
@@ -45,7 +48,7 @@ def _shell(
     bin_folder = install(place, command)
     (script,) = job["script"]
     shown = {name: each["value"] for name, each in job["variables"].items()}
-    (place / "work").mkdir()
+    (place / "work").mkdir(exist_ok=True)
     environment = {**shown, **more, "FAKE_LOG": str(place / "log")}
     script = script.replace(PLACE, str(bin_folder.parent))
     return shell(script, place / "work", environment, program)
@@ -75,8 +78,8 @@ def test_inputs_become_options(tmp_path: Path) -> None:
         report_dir="out",
         FAKE_WORD="compliant",
     )
-    assert (done.code, done.err) == (0, "audit\n")
-    assert calls(tmp_path) == [
+    assert (done.code, done.err) == (0, "audit\nrender\n")
+    assert calls(tmp_path)[:1] == [
         [
             "audit",
             "--cmek-inventory=a.yaml",
@@ -104,7 +107,7 @@ def test_inputs_become_options(tmp_path: Path) -> None:
 def test_absent_inputs_leave_the_options_out(tmp_path: Path) -> None:
     """With nothing but an inventory, an audit gets that and the defaults that have a value."""
     run(tmp_path, inventory=["i.yaml"], FAKE_WORD="compliant")
-    assert calls(tmp_path) == [
+    assert calls(tmp_path)[:1] == [
         [
             "audit",
             "--cmek-inventory=i.yaml",
@@ -168,6 +171,24 @@ def test_the_real_command(tmp_path: Path, program: str) -> None:
     done = run(tmp_path, REAL, program, inventory=[example])
     assert done.code == 0
     assert (tmp_path / "work/audit-report/junit.xml").is_file()
+    quality = json.loads((tmp_path / "work" / QUALITY).read_text())
+    assert [issue["description"].partition(":")[0] for issue in quality] == BANNERS
+
+
+@pytest.mark.parametrize(
+    ("code", "word", "rendered"),
+    [("1", "not compliant", True), ("5", "compliant", True), ("4", "x", False), ("2", "", False)],
+)
+def test_code_quality_is_that_of_this_audit(
+    tmp_path: Path, code: str, word: str, *, rendered: bool
+) -> None:
+    """The findings are rendered of the record that the audit wrote, and of no other."""
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / QUALITY).write_text("[]")
+    run(tmp_path, live="env", FAKE_CODE=code, FAKE_WORD=word)
+    words = ["render", "codequality", "audit-report", f"--output={QUALITY}"]
+    assert calls(tmp_path)[1:] == ([words] if rendered else [])
+    assert not (tmp_path / "work" / QUALITY).exists()
 
 
 def test_reports_are_kept_whatever_came_of_the_audit() -> None:
@@ -177,4 +198,5 @@ def test_reports_are_kept_whatever_came_of_the_audit() -> None:
     artifacts = job["artifacts"]
     assert artifacts["when"] == "always"
     assert set(artifacts["paths"]) == {f"{report}/", f"{inputs['evidence-dir']['default']}/"}
-    assert artifacts["reports"] == {"junit": f"{report}/junit.xml"}
+    assert artifacts["reports"] == {"junit": f"{report}/junit.xml", "codequality": QUALITY}
+    assert RENDERABLE["codequality"].file == QUALITY

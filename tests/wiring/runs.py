@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 AS_OF = "2026-11-21T02:00:00Z"
 RECORD = {"audit.json", "findings.ndjson", "population.ndjson"}
-RENDERED = {row.file for row in registry.RENDERED}
+RENDERED = {row.file for row in registry.RENDERED if row.is_default}
 ALL_FILES = {*RECORD, *registry.FILES}
 DEFAULT_FILES = {
     *RECORD,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reports.formats.github_annotations import render as annotate
-from reports.formats.registry import FORMATS, RENDERABLE, RENDERED
+from reports.formats.registry import FORMATS, RENDERABLE, RENDERED, write_rendered
 from reports.record.layout import canonical, report_id
 from tests.cmek_audit.helpers import command
 from tests.reports.fleets import audit_fleet, page_names
@@ -27,7 +27,7 @@ from tests.reports.samples import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from click.testing import Result
 
@@ -38,8 +38,15 @@ READING_THE_HEAD = [name for name in RENDERABLE if name != "parquet"]
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """Audit a file with failures and waivers; not to be changed."""
-    return audit(tmp_path_factory.mktemp("report"), VIOLATIONS, WAIVERS)
+    """Audit a file with failures and waivers into every rendered format; not to be changed."""
+    made = audit(tmp_path_factory.mktemp("report"), VIOLATIONS, WAIVERS)
+    more = [row.name for row in RENDERED if not row.is_default]
+    write_rendered(more, made.head, made.folder, _write)
+    return made
+
+
+def _write(path: Path, blocks: Iterable[bytes]) -> None:
+    path.write_bytes(b"".join(blocks))
 
 
 @pytest.fixture
@@ -238,7 +245,8 @@ def test_a_changed_record_is_refused(report: Report, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", READING_THE_HEAD)
 def test_a_record_that_lacks_a_block_is_refused(report: Report, name: str) -> None:
     """A record whose hashes are right, and which no audit wrote, is an error and no crash."""
-    _rewrite(report, lambda head: head.pop("waivers" if name == "annotations" else "criteria"))
+    block = {"annotations": "waivers", "codequality": "counts"}.get(name, "criteria")
+    _rewrite(report, lambda head: head.pop(block))
     if name == "markdown":
         _rewrite(report, lambda head: head.pop("key_plan"))
     target = report.folder.parent / "made"

@@ -10,6 +10,7 @@ import pytest
 
 from cmek_audit.verification.verify_report import verify_report
 from inventory.errors import RecordError
+from reports.formats.registry import BY_PYTEST, EXPORTED, RENDERED
 from tests.cmek_audit.verification.verified import (
     PAGES,
     RECORD,
@@ -48,9 +49,8 @@ def test_a_record_may_not_say_what_was_written(report: Report) -> None:
     verified = verify_report(str(report.folder))
     shown = "not proven (missing; the record does not say whether it was asked for)"
     assert stopping(verified) == {}
-    assert about(verified, "missing") == [
-        f"{name}: {shown}" for name in (*PAGES, "findings.parquet", "results.html", "junit.xml")
-    ]
+    rows = (*RENDERED, *EXPORTED, *BY_PYTEST.values())
+    assert about(verified, "missing") == [f"{row.place}: {shown}" for row in rows]
 
 
 def test_what_is_not_looked_at_is_named(report: Report) -> None:

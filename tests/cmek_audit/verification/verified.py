@@ -34,7 +34,8 @@ def rewrite(report: Report, change: Callable[[Head], object]) -> None:
 
 RECORD = ("audit.json", "findings.ndjson", "population.ndjson")
 DIFFER = "judged again from its sources, these differ:"
-PAGES = tuple(rendered.file for rendered in RENDERED)
+WRITTEN = tuple(row for row in RENDERED if row.is_default)
+PAGES = tuple(row.file for row in WRITTEN)
 UNJUDGED = dict.fromkeys((*RECORD, *PAGES), "not-proven")
 """What stops if the record is not judged again: itself, and whatever is rendered from it."""
 
@@ -46,7 +47,7 @@ ONLY_PAGE = {name: status for name, status in UNJUDGED.items() if name in {*RECO
 def render_pages(report: Report) -> None:
     """Render the record again, as a forger would who has the suite."""
     record = read_record(report.folder)
-    for rendered in RENDERED:
+    for rendered in WRITTEN:
         raw = encode(rendered.render(record.head, record.lines(), record.population_lines()))
         (report.folder / rendered.file).write_bytes(raw)
 

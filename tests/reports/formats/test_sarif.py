@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +21,7 @@ from checks.engine.finding import OPEN, Finding, Status
 from checks.engine.outcome import Gate
 from inventory.text.deceptive_text import deceptive_positions
 from reports.formats.sarif import SarifLimits, render
+from reports.model import project_address
 from reports.record.writer import Settings
 from tests.builders import AS_OF
 from tests.hypothesis_profile import examples
@@ -41,6 +43,7 @@ VALIDATOR = Draft4Validator(
     json.loads((Path(__file__).parents[1] / "schemas/sarif-2.1.0.json").read_bytes())
 )
 ROOT = Path("/repo/acme")
+RULES_PAGE = Path(__file__).parents[3] / "docs/rules.md"
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +131,9 @@ def test_only_open_findings_are_results(violations: Report) -> None:
     hashes = [result["partialFingerprints"]["primaryLocationLineHash"] for result in run["results"]]
     assert (set(hashes), len(hashes)) == (wanted, len(wanted))
     assert {result["properties"]["status"] for result in run["results"]} <= OPEN
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
     for result in run["results"]:
+        assert rules[result["ruleIndex"]] == result["ruleId"]
         assert "kind" not in result
         assert "suppressions" not in result
         _assert_githubs(result)
@@ -141,7 +146,8 @@ def test_every_rule_is_described(violations: Report) -> None:
         rule["id"] for rule in violations.head["criteria"]["rules"]
     ]
     for rule, shown in zip(rules, violations.head["criteria"]["rules"], strict=True):
-        assert rule["name"] == shown["check"]
+        assert rule["name"] == "".join(map(str.title, shown["check"].split("_")[1:]))
+        assert rule["properties"]["check"] == shown["check"]
         assert rule["shortDescription"]["text"] == shown["title"]
         assert rule["fullDescription"]["text"] == shown["rationale"]
         assert (
@@ -191,6 +197,64 @@ def test_a_rule_has_the_score_of_its_worst_failure() -> None:
     }
     assert (scores["CMEK-01"], scores["CMEK-03"], scores["CMEK-09"]) == ("9.5", "8.0", "0.5")
     assert len(set(SEVERITIES)) > len(set(scores.values())) > 1
+
+
+def test_a_rule_that_the_head_does_not_list_has_no_index() -> None:
+    """A finding of a rule without a description points to none, as SARIF writes it: -1."""
+    with TemporaryDirectory() as folder:
+        made = record(Path(folder), [a_finding()])
+    made.head["criteria"]["rules"] = []
+    run = _run(render(made.head, made.findings.splitlines(keepends=True)))
+    assert [result["ruleIndex"] for result in run["results"]] == [-1]
+
+
+@pytest.mark.parametrize(
+    ("version", "semantic"),
+    [
+        ("1.2.3", {"semanticVersion": "1.2.3"}),
+        ("0.10.0", {"semanticVersion": "0.10.0"}),
+        ("01.2.3", {}),
+        ("1.2.3.dev4", {}),
+        ("1.2", {}),
+        ("unknown", {}),
+    ],
+)
+def test_the_tool_names_its_version(version: str, semantic: Json) -> None:
+    """A log names the version that audited, as a semantic one only where it means the same."""
+    driver = _driver(version)
+    assert driver["version"] == version
+    assert {name: driver[name] for name in driver if name == "semanticVersion"} == semantic
+
+
+def _driver(version: str = "1.2.3") -> Json:
+    with TemporaryDirectory() as folder:
+        head = record(Path(folder)).head
+    head["tool"]["version"] = version
+    return dict(_run(render(head, []))["tool"]["driver"])
+
+
+def test_without_a_public_address_nothing_leads_to_the_project(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As long as the project has no address, the tool and its rules have no links."""
+    monkeypatch.setattr(project_address, "PROJECT_ADDRESS", "")
+    driver = _driver()
+    assert "informationUri" not in driver
+    assert [rule for rule in driver["rules"] if "helpUri" in rule] == []
+
+
+def test_the_public_address_leads_to_the_project_and_each_rule(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The tool leads to the project, and each rule to its section of that version's page."""
+    address = "https://git.example/acme/cmek-audit"
+    monkeypatch.setattr(project_address, "PROJECT_ADDRESS", address)
+    driver = _driver()
+    assert driver["informationUri"] == address
+    sections = re.findall(r"^## (CMEK-[0-9]+)$", RULES_PAGE.read_text("utf-8"), re.MULTILINE)
+    assert [rule["helpUri"] for rule in driver["rules"]] == [
+        f"{address}/blob/v1.2.3/docs/rules.md#{section.lower()}" for section in sections
+    ]
 
 
 # --- results --------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 from cmek_audit.verification.verify_report import verify_report
 from inventory.system.hosts import ADDRESS
-from reports.formats import html, markdown, sarif
+from reports.formats import gitlab_code_quality, html, junit, markdown, sarif
 from reports.formats.github_annotations import render as annotate
 from reports.presentation.banners import OUTSIDE, banners, cloud_hosts_of
 from reports.record.verdict import NOT_ASTRA
@@ -120,6 +120,8 @@ def test_every_report_names_the_host_that_answered(loopback: Report, tmp_path: P
         "html": html.render(head, lines),
         "markdown": markdown.render(head, lines),
         "sarif": sarif.render(head, iter(lines)),
+        "codequality": gitlab_code_quality.render(head, lines),
+        "junit": junit.render(head, lines),
         "annotations": annotate(head, lines, tmp_path).replace("%2C", ","),
         "verify": "\n".join(verify_report(str(loopback.folder)).lines),
     }

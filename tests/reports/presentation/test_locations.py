@@ -95,6 +95,17 @@ def test_without_evidence_it_is_the_first_source(evidence: list[list[object]]) -
     assert _places().of(finding) == FileLocation("file", "audit.json", 1)
 
 
+def test_the_first_source_inside_is_found() -> None:
+    """Of the sources, the first that lies in the repository stands for what has no place there."""
+    far, near = ("/etc/a.yaml", "yaml"), ("x/a.yaml", "yaml")
+    assert _places(far, near, ("b.yaml", "yaml")).first_inside() == FileLocation(
+        "file", "x/a.yaml", 1
+    )
+    bundle = FileLocation("bundle", "evidence/inventory.ndjson", 1)
+    assert _places(far, (BUNDLE, "bundle"), near).first_inside() == bundle
+    assert (_places(far).first_inside(), _places().first_inside()) == (None, None)
+
+
 @examples(200)
 @given(st.text(max_size=30), st.integers())
 @example(".", 0)

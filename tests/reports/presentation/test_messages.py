@@ -1,4 +1,4 @@
-"""The sentences about a finding that terminal, summary, SARIF and annotations share."""
+"""The sentences about a finding that terminal, summary and formats for pipelines share."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from reports.presentation.messages import (
     number_of,
     outcome,
     sentence,
+    statement,
     step,
 )
 
@@ -90,6 +91,18 @@ def test_a_sentence_ends_with_the_step() -> None:
     without: Any = {**finding, "action": ""}
     assert step(without) == ""
     assert sentence(without, SubjectNames(HEAD)) == found
+
+
+def test_a_statement_begins_with_an_outcome_that_is_no_failure() -> None:
+    """What was not judged is never taken for a failure, as its outcome comes first."""
+    finding: Any = {"subject": SCOPE, "message": "No key is registered."}
+    said = {status: statement(finding | {"status": status}, SubjectNames(HEAD)) for status in OPEN}
+    found = "acme / Serverless on AWS / us-east-1: No key is registered."
+    assert said == {
+        "fail": found,
+        "inconclusive": f"Inconclusive: {found}",
+        "error": f"Check broke: {found}",
+    }
 
 
 @pytest.mark.parametrize(

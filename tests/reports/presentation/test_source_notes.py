@@ -14,7 +14,7 @@ import pytest
 
 from cmek_audit.run import pytest_results, terminal
 from cmek_audit.run.option_values import parse_options
-from reports.formats import html, markdown, sarif
+from reports.formats import gitlab_code_quality, html, junit, markdown, sarif
 from reports.formats.github_annotations import render as render_annotations
 from reports.presentation.source_notes import MOST, SourceNote, first_notes, notes_on
 from tests.reports.recording import RUN, SOURCE, record
@@ -85,12 +85,25 @@ def _in_sarif(head: Head) -> str:
     return "\n".join(f"{notice['level']}: {notice['message']['text']}" for notice in notices)
 
 
+def _in_code_quality(head: Head) -> str:
+    issues = json.loads(gitlab_code_quality.render(head, []))
+    return "\n".join(f"{issue['severity']}: {issue['description']}" for issue in issues)
+
+
 SHOWN: dict[str, tuple[Callable[[Head], str], str]] = {
     "terminal": (_on_the_terminal, "Note:     plan.json: {}"),
     "results.html": (_in_the_results, "<p>Note on plan.json: {}</p>"),
     "junit.xml": (_in_junit, "note: plan.json: {}"),
     "audit.html": (_on_the_page, "plan.json: {}"),
     "summary.md": (lambda head: markdown.render(head, []), "> `plan.json`: {}"),
+    "render junit": (
+        lambda head: unescape(junit.render(head, [])),
+        '<property name="note" value="plan.json: {}"/>',
+    ),
+    "gl-code-quality-report.json": (
+        _in_code_quality,
+        "info: Note on plan.json: {}",
+    ),
     "audit.sarif": (_in_sarif, "note: plan.json: {}"),
     "annotations": (
         lambda head: render_annotations(head, []),
