@@ -9,7 +9,7 @@ from inventory.text.display import pluralize
 from reports.presentation.banners import banners
 from reports.presentation.labels import ROLE, STATUS, WAIVER
 from reports.presentation.protection_text import answer, recorded_protection
-from reports.tables.cells import LONGEST, joined
+from reports.tables.cells import LONGEST, joined, shown
 from reports.tables.columns import WIDE, WIDEST, Column, Table
 
 if TYPE_CHECKING:
@@ -85,8 +85,7 @@ def _numbers(head: Head) -> Iterator[AuditFact]:
 
 def _counts(section: str, counts: Mapping[Any, object]) -> Iterator[AuditFact]:
     for name, count in counts.items():
-        if isinstance(count, int):
-            yield AuditFact(section, name.replace("_", " "), count)
+        yield AuditFact(section, name.replace("_", " "), shown(count))
 
 
 def _rule(rule: RuleEntry) -> AuditFact:

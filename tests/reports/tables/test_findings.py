@@ -84,7 +84,9 @@ def test_any_finding_is_a_row(given: list[Finding]) -> None:
 @pytest.mark.parametrize("status", STATUSES)
 def test_every_status_is_shown_as_it_is(status: Any) -> None:  # noqa: ANN401 (a status)
     """No status is shown as another, least of all as a pass."""
-    over = {} if status in {"pass", "fail", "waived"} else {"reason": "not-recorded"}
+    over: dict[str, Any] = (
+        {} if status in {"pass", "fail", "waived"} else {"reason": "not-recorded"}
+    )
     _, _, [row] = _rows(a_finding(status, **over))
     assert row["status"] == status
 

@@ -147,7 +147,7 @@ def test_a_planned_key_is_not_expected_to_be_registered() -> None:
 
 def test_a_list_that_could_not_be_read_is_a_row(tmp_path: Path) -> None:
     """Keys that nobody could list do not read as no keys: a row says which, and why."""
-    made = record(tmp_path, organizations=[an_organization(keys=None)])
+    made = record(tmp_path, organizations=[an_organization(keys=None, databases=None)])
     rows = rows_of(KEYS, made.head, population=made.population.splitlines())
     why = "not-recorded (the record has no such list)"
     assert [(row["state"], row["type"], row["not_known"]) for row in rows] == [
