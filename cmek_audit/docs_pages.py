@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from checks.engine.catalogue import load_rules
 from checks.engine.controls import Controls, read_controls
@@ -13,9 +13,11 @@ from checks.engine.waivers import WaiverDocument
 from cmek_audit.run.options import OPTIONS
 from inventory.schema import EditorSchema
 from reports.formats.registry import FORMATS, WRITABLE, Format
+from reports.tables.tables import TABLES
 
 if TYPE_CHECKING:
     from checks.engine.card import Card
+    from reports.tables.columns import Table
 
 _HEAD = """# The rules
 
@@ -127,6 +129,38 @@ def options_page() -> str:
     return "\n".join([_OPTIONS, "| option | ini | what it does |", "|---|---|---|", *rows, ""])
 
 
+_TABLES = """# The tables
+
+An audit writes these tables with `--cmek-formats=csv` or `xlsx`, and `cmek-audit render` makes them
+of a record: as CSV a file each, in a workbook a sheet each. How to open them is on [the page of
+formats](formats.md#tables-csv).
+
+The names of columns stay the same from version to version. New ones may come, so read a column by
+its name. A cell is empty if its value is not known or does not apply. Times are UTC, as in
+`2026-11-21T00:00:00Z`. Several values in one cell are separated by semicolons. `yes` and `no` are
+words.
+"""
+
+
+def tables_page() -> str:
+    """Return the page, in Markdown."""
+    return "\n".join([_TABLES, *map(_table_section, TABLES)])
+
+
+def _table_section(table: Table[Any]) -> str:
+    rows = [f"| `{column.name}` | {column.meaning} |" for column in table.columns]
+    lines = [
+        f"## {table.title}: `{table.name}`",
+        "",
+        f"A row is {table.rows_are}.",
+        "",
+        "| column | what it holds |",
+        "|---|---|",
+        *rows,
+    ]
+    return "\n".join([*lines, ""])
+
+
 WITH_FORMATS = ("README.md", "docs/formats.md")
 """The pages with a table of formats."""
 
@@ -193,9 +227,10 @@ def with_format_names(schema: str) -> str:
 
 
 def write_pages(docs: Path) -> None:
-    """Write ``rules.md`` and ``options.md`` into ``docs``."""
+    """Write the pages that are made from code as a whole into ``docs``."""
     (docs / "rules.md").write_text(rules_page(), encoding="utf-8", newline="\n")
     (docs / "options.md").write_text(options_page(), encoding="utf-8", newline="\n")
+    (docs / "tables.md").write_text(tables_page(), encoding="utf-8", newline="\n")
 
 
 def write_schemas(root: Path) -> None:

@@ -12,7 +12,7 @@ from checks.engine.card import SEVERITIES
 from checks.engine.finding import ACROSS, OPEN, STATUSES
 from inventory.model.vocabulary import PROVIDER_NAMES, TYPE_NAMES
 from inventory.text.display import pluralize
-from reports.page.organizations.links import INDEX, links_beside
+from reports.page.organizations.links import INDEX, has_page, links_beside
 from reports.presentation import labels
 from reports.presentation.action_groups import effect, first, group_actions
 from reports.presentation.banners import banners
@@ -140,12 +140,8 @@ def _shown(head: Head, lines: Iterable[bytes], limits: SummaryLimits) -> _Shown:
         more_actions=head["actions_total"] - sum(len(group.actions) for group in actions),
         names=SubjectNames(head),
         words=identifiers(_named(head, actions, [*news, *others]), (*TYPE_NAMES, *PROVIDER_NAMES)),
-        links=links_beside(head, PageLimits().fleet) if _has_page(head) else None,
+        links=links_beside(head, PageLimits().fleet) if has_page(head) else None,
     )
-
-
-def _has_page(head: Head) -> bool:
-    return "html" in head["run"]["formats"] if "run" in head else True
 
 
 def _groups(head: Head) -> list[ActionGroup]:

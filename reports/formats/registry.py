@@ -223,6 +223,31 @@ FORMATS = (
         library="duckdb",
     ),
     Format(
+        "csv",
+        "rendered",
+        "",
+        "tables",
+        "spreadsheets and scripts: findings, keys, databases, key scopes and the audit itself, a "
+        "file each; [every column](docs/tables.md)",
+        module="csv_tables",
+        is_default=False,
+        shows_population=True,
+        folder="csv",
+        inside=r"(audit|findings|keys|databases|scopes)\.csv",
+    ),
+    Format(
+        "xlsx",
+        "exported",
+        "audit.xlsx",
+        "workbook",
+        "people with a spreadsheet: the same tables, a sheet each, with links from findings to "
+        "`audit.html`; needs `pip install 'cmek-audit[xlsx]'`",
+        module="xlsx",
+        is_default=False,
+        extra="xlsx",
+        library="xlsxwriter",
+    ),
+    Format(
         "annotations",
         "printed",
         "",

@@ -10,6 +10,7 @@ from cmek_audit.docs_pages import (
     CHECK_SCHEMAS,
     options_page,
     rules_page,
+    tables_page,
     with_files,
     write_pages,
     write_schemas,
@@ -25,7 +26,11 @@ def test_the_pages_are_those_in_the_documents(tmp_path: Path) -> None:
     """What would be written is what is kept in ``docs``."""
     write_pages(tmp_path)
     written = {file.name: file.read_text("utf-8") for file in tmp_path.iterdir()}
-    assert written == {"rules.md": rules_page(), "options.md": options_page()}
+    assert written == {
+        "rules.md": rules_page(),
+        "options.md": options_page(),
+        "tables.md": tables_page(),
+    }
     assert written == {name: (ROOT / "docs" / name).read_text("utf-8") for name in written}
 
 

@@ -66,10 +66,17 @@ def _parquet(environment: Environment, _: Path) -> str:
     return done.stderr[-300:]
 
 
+def _xlsx(environment: Environment, scratch: Path) -> str:
+    words = ("--cmek-formats=xlsx", f"--cmek-report-dir={scratch / 'tables'}")
+    done = environment.run("cmek-audit", "audit", "-q", *words)
+    return "" if (scratch / "tables/audit.xlsx").is_file() else f"{done.stdout}{done.stderr[-300:]}"
+
+
 SETS: dict[str, Callable[[Environment, Path], str]] = {
     "": _core,
     "dask": _dask,
     "parquet": _parquet,
+    "xlsx": _xlsx,
 }
 
 

@@ -40,6 +40,7 @@ FLOORS = (
     {"reports.record"},
     {"reports.presentation"},
     {"reports.comparison"},
+    {"reports.tables"},
     {"reports.page.times"},
     {"reports.page.findings", "reports.page.timeline"},
     {"reports.page.organizations", "reports.page.keys"},

@@ -15,6 +15,7 @@ from cmek_audit.docs_pages import (
     WITH_FORMATS,
     options_page,
     rules_page,
+    tables_page,
     with_formats,
     write_pages,
 )
@@ -27,6 +28,7 @@ from inventory.model.vocabulary import PROVIDERS, TYPES
 from inventory.plans import read_plan
 from reports.formats.registry import FORMATS
 from reports.model.changes import CLASSES, ChangeReason
+from reports.tables.tables import TABLES
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -47,7 +49,11 @@ def test_pages_made_from_code_are_current(tmp_path: Path) -> None:
     """The pages of rules and options are those that the code makes now."""
     write_pages(tmp_path)
     made = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
-    assert made == {"rules.md": rules_page(), "options.md": options_page()}
+    assert made == {
+        "rules.md": rules_page(),
+        "options.md": options_page(),
+        "tables.md": tables_page(),
+    }
     for name, text in made.items():
         assert text == read(f"docs/{name}"), f"docs/{name}: run python -m cmek_audit.docs_pages"
 
@@ -73,6 +79,16 @@ def test_every_option_stands_on_its_page() -> None:
     named = set(re.findall(r"^\| `(--cmek-[a-z-]+)", page, re.MULTILINE))
     assert named == {option.flag for option in OPTIONS}
     assert all(f"`{option.ini}`" in page for option in OPTIONS)
+
+
+def test_every_column_stands_on_its_page() -> None:
+    """The page of tables has a section for each table, with each of its columns in order."""
+    _, *sections = re.split(r"^## .+: `([a-z]+)`$", tables_page(), flags=re.MULTILINE)
+    named = {
+        name: re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE)
+        for name, text in zip(sections[::2], sections[1::2], strict=True)
+    }
+    assert named == {table.name: table.header for table in TABLES}
 
 
 def test_options_named_anywhere_exist() -> None:

@@ -114,6 +114,11 @@ def links_beside(head: Head, fleet: int) -> PageLinks:
     return links_of(head, fleet)._replace(elsewhere=INDEX)
 
 
+def has_page(head: Head) -> bool:
+    """Return whether the audit wrote its page; while it runs that is expected of it."""
+    return "html" in head["run"]["formats"] if "run" in head else True
+
+
 def links_before_verdict(names: Mapping[str, str], fleet: int) -> PageLinks:
     """Return the links of a report beside the page, while the head is not known.
 

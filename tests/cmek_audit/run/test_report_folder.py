@@ -11,6 +11,7 @@ import pytest
 from cmek_audit.run.report_folder import PREVIOUS, UNFINISHED, WRITTEN, ReportFolder, set_aside
 from inventory.errors import SettingError
 from inventory.system.folder_lock import LOCK
+from reports.formats.registry import FOLDERS
 from tests.builders import write_text
 
 if TYPE_CHECKING:
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 NOBODY = 65_534
 PAGES = "organizations"
 OWN = f"{PAGES}/acme.0123456789ab.html"
-HELD = tuple(OWN if name == PAGES else name for name in WRITTEN)
-"""The files of an audit of a fleet, the page of one organization among them."""
+INSIDE = {PAGES: OWN, "csv": "csv/findings.csv"}
+"""A file in each folder of a format."""
+
+HELD = tuple(INSIDE.get(name, name) for name in WRITTEN)
+"""The files of an audit of a fleet in all formats, the page of one organization among them."""
 
 
 @pytest.fixture
@@ -31,7 +35,7 @@ def path(tmp_path: Path) -> Path:
 def fill(path: Path, content: str, names: tuple[str, ...] = WRITTEN) -> None:
     path.mkdir(parents=True, exist_ok=True)
     for name in names:
-        file = path / (OWN if name == PAGES else name)
+        file = path / INSIDE.get(name, name)
         file.parent.mkdir(exist_ok=True)
         write_text(file, content)
 
@@ -50,6 +54,16 @@ def publish(path: Path, content: str) -> None:
     folder = ReportFolder(path)
     fill(folder.staging, content)
     folder.publish(WRITTEN)
+
+
+def test_every_folder_of_a_format_has_a_file_here() -> None:
+    """These tests fill each folder that an audit writes."""
+    assert set(INSIDE) == set(FOLDERS)
+    assert [
+        INSIDE[name]
+        for name, inside in FOLDERS.items()
+        if not inside.fullmatch(Path(INSIDE[name]).name)
+    ] == []
 
 
 # --- one audit after the other --------------------------------------------------------------------
@@ -125,7 +139,9 @@ def test_an_audit_without_pages_leaves_none_of_the_audit_before(path: Path) -> N
     others = tuple(name for name in WRITTEN if name != PAGES)
     fill(folder.staging, "two", others)
     folder.publish(others)
-    assert held(path) == whole("one", f"{PREVIOUS}/") | dict.fromkeys(others, "two")
+    assert held(path) == whole("one", f"{PREVIOUS}/") | dict.fromkeys(
+        (INSIDE.get(name, name) for name in others), "two"
+    )
 
 
 def test_pages_of_an_audit_that_was_not_finished_are_removed(path: Path) -> None:

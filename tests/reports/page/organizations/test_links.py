@@ -13,6 +13,7 @@ from reports.formats.registry import FOLDERS
 from reports.page.organizations.links import (
     FOLDER,
     PageLinks,
+    has_page,
     links_before_verdict,
     links_beside,
     links_of,
@@ -124,3 +125,17 @@ def test_a_page_of_an_organization_leads_back() -> None:
     assert (links.is_index, links.page("2")) == (False, "")
     assert links.only is not None
     assert tuple(links.only) == ("b", 2, "../audit.html", "Not compliant")
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ({}, True),
+        ({"run": {"formats": ["json", "html"]}}, True),
+        ({"run": {"formats": ["json"]}}, False),
+    ],
+    ids=["running", "with", "without"],
+)
+def test_a_report_knows_whether_the_page_is_there(head: Any, *, expected: bool) -> None:  # noqa: ANN401 (a head)
+    """Links lead to the page only if the audit wrote it; while it runs, it is about to."""
+    assert has_page(head) is expected
