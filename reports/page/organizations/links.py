@@ -25,6 +25,8 @@ INDEX = "audit.html"
 _LONGEST = 60
 _OF_WHOLE = frozenset({"changes", "frameworks", "sample"})
 _OTHER = re.compile(r"[^a-z0-9]+")
+_DEVICE = re.compile(r"aux|con|nul|prn|com[0-9]|lpt[0-9]")
+"""What names a device on Windows, whatever comes after a dot: what is written to it is lost."""
 
 
 class OnlyOrganization(NamedTuple):
@@ -142,5 +144,7 @@ def page_name(organization: str, name: str) -> str:
     it needs no escape in an address, and no two organizations share one on any file system.
     """
     readable = _OTHER.sub("-", name.lower()).strip("-")[:_LONGEST].strip("-")
+    if _DEVICE.fullmatch(readable):
+        readable += "-"
     unique = hashlib.sha256(organization.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f"{readable or 'organization'}.{unique}.html"

@@ -47,6 +47,14 @@ def test_any_name_gives_a_harmless_file(identity: str, name: str) -> None:
     assert FOLDERS[FOLDER].fullmatch(file)
 
 
+@pytest.mark.parametrize("name", ["CON", "nul.", "(aux)", "Prn", "com1", "LPT9"])
+def test_no_file_is_a_device_of_windows(name: str) -> None:
+    """An organization that is called like a device has a file that Windows takes for none."""
+    readable = name.lower().strip("(.)")
+    assert page_name("1", name) == f"{readable}-.6b86b273ff34.html"
+    assert page_name("1", f"{name} prod") == f"{readable}-prod.6b86b273ff34.html"
+
+
 @pytest.mark.parametrize("file", ["index.html", "Acme.6b86b273ff34.html", ".6b86b273ff34.html"])
 def test_other_files_are_no_pages(file: str) -> None:
     """A file that only looks like a page of an organization is none."""
