@@ -236,14 +236,14 @@ def write_pages(docs: Path) -> None:
 def write_schemas(root: Path) -> None:
     """Write the schemas of files that the rules read."""
     for name, schema in CHECK_SCHEMAS.items():
-        (root / name).write_text(schema.text, encoding="utf-8")
+        (root / name).write_text(schema.text, encoding="utf-8", newline="\n")
 
 
 def write_shown_files(root: Path) -> None:
     """Write the files that pages show into these pages."""
     for page in [*root.glob("*.md"), *root.glob("docs/*.md")]:
-        text = page.read_text(encoding="utf-8")
-        page.write_text(with_files(text, root), encoding="utf-8")
+        text = page.read_text(encoding="utf-8", newline="\n")
+        page.write_text(with_files(text, root), encoding="utf-8", newline="\n")
 
 
 def write_tables(root: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reports.formats.github_annotations import render as annotate
-from reports.formats.registry import FORMATS, RENDERABLE, RENDERED, write_rendered
+from reports.formats.registry import FOLDERS, FORMATS, RENDERABLE, RENDERED, write_rendered
 from reports.record.layout import canonical, report_id
 from tests.cmek_audit.helpers import command
 from tests.reports.fleets import audit_fleet, page_names
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 WRITTEN = {row.name: row.file for row in RENDERED if row.file}
 TO_A_FILE = [row.name for row in RENDERABLE.values() if row.kind == "exported"]
+TO_A_FOLDER = [row.name for row in RENDERABLE.values() if row.place == row.folder != ""]
 READING_THE_HEAD = [name for name in RENDERABLE if name != "parquet"]
 
 
@@ -203,6 +204,36 @@ def test_a_missing_library_is_named(
     done = command("render", name, shared.folder, "-o", tmp_path / "made")
     found = f"found {name} without {row.library}, expected it: {row.install}\n"
     assert (_ended(done), list(tmp_path.iterdir())) == ((4, found), [])
+
+
+@pytest.mark.parametrize("name", TO_A_FOLDER)
+def test_several_files_are_written_into_a_folder(shared: Report, tmp_path: Path, name: str) -> None:
+    """A format of several files goes into a folder, which then holds these files only."""
+    target, row = tmp_path / "made", RENDERABLE[name]
+    for _ in range(2):  # the second time in the place of the first
+        done = command("render", name, shared.folder, "-o", target)
+        assert (_ended(done), done.stdout) == ((0, ""), f"Written: {target}\n")
+    made = row.render_inside(shared.head, shared.lines, shared.population)
+    expected = {file: b"".join(blocks) for file, blocks in made}
+    assert {file.name: file.read_bytes() for file in target.iterdir()} == expected
+    assert all(FOLDERS[row.folder].fullmatch(file) for file in expected)
+
+
+@pytest.mark.parametrize("name", TO_A_FOLDER)
+def test_a_folder_with_other_files_is_left_alone(shared: Report, tmp_path: Path, name: str) -> None:
+    """A folder that holds anything else, a file, or stdout is no place for several files."""
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made/mine.txt").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    expected = f"expected a folder for files of {name} only\n"
+    for output, found in (
+        (tmp_path / "made", "a folder with mine.txt"),
+        (tmp_path / "file", "a file"),
+        ("-", "stdout"),
+    ):
+        shown = f"--output: found {output} ({found}), {expected}"
+        assert _ended(command("render", name, shared.folder, "-o", output)) == (4, shown)
+    assert [file.name for file in (tmp_path / "made").iterdir()] == ["mine.txt"]
 
 
 def test_a_file_that_cannot_be_written_is_reported(shared: Report, tmp_path: Path) -> None:
