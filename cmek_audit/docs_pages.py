@@ -242,7 +242,7 @@ def write_schemas(root: Path) -> None:
 def write_shown_files(root: Path) -> None:
     """Write the files that pages show into these pages."""
     for page in [*root.glob("*.md"), *root.glob("docs/*.md")]:
-        text = page.read_text(encoding="utf-8", newline="\n")
+        text = page.read_text(encoding="utf-8")
         page.write_text(with_files(text, root), encoding="utf-8", newline="\n")
 
 
