@@ -303,12 +303,12 @@ def test_a_gate_on_what_is_new_needs_a_baseline() -> None:
 def test_each_unknown_format_is_reported() -> None:
     """In a list of formats, each unknown one is reported."""
     with pytest.raises(SettingError) as raised:
-        parse_options({"formats": "pdf html,xlsx"})
+        parse_options({"formats": "pdf html,docx"})
     *others, last = (f"'{name}'" for name in WRITABLE)
     expected = f"expected {', '.join(others)} or {last}"
     assert str(raised.value).splitlines() == [
         f"--cmek-formats: found 'pdf', {expected}",
-        f"--cmek-formats: found 'xlsx', {expected}",
+        f"--cmek-formats: found 'docx', {expected}",
     ]
 
 
