@@ -212,6 +212,18 @@ FORMATS = (
         has_parts=True,
     ),
     Format(
+        "ocsf",
+        "rendered",
+        "findings.ocsf.ndjson",
+        "list of events",
+        "security lakes: an event in OCSF for each finding, and for each that is fixed since the "
+        "baseline",
+        module="ocsf",
+        is_default=False,
+        has_parts=True,
+        no_file="the audit has no findings",
+    ),
+    Format(
         "parquet",
         "exported",
         "findings.parquet",
