@@ -224,6 +224,18 @@ FORMATS = (
         no_file="the audit has no findings",
     ),
     Format(
+        "hdf",
+        "rendered",
+        "",
+        "evaluation",
+        "Heimdall: a file for each organization in `hdf`, with a control for each rule",
+        module="hdf",
+        is_default=False,
+        folder="hdf",
+        inside=r"(across-organizations|[a-z0-9][a-z0-9-]{0,59}\.[0-9a-f]{12})\.json",
+        by_organization=True,
+    ),
+    Format(
         "parquet",
         "exported",
         "findings.parquet",

@@ -39,7 +39,11 @@ RENDERED = {row.file for row in registry.RENDERED if row.is_default}
 ALL_FILES = {*RECORD, *(row.place for row in registry.FORMATS if row.place)}
 """What an audit leaves that writes every format; a format of several files leaves a folder."""
 
-INSIDE = {"organizations": "acme.0123456789ab.html", "csv": "findings.csv"}
+INSIDE = {
+    "organizations": "acme.0123456789ab.html",
+    "csv": "findings.csv",
+    "hdf": "acme.0123456789ab.json",
+}
 """A file of each folder, as an audit names it."""
 
 DEFAULT_FILES = {

@@ -70,6 +70,7 @@ def test_the_record_states_the_exit_code_of_the_process(tmp_path: Path, where: s
         "summary.md",
         "audit.sarif",
         "findings.ocsf.ndjson",
+        "hdf",
     }
 
 
