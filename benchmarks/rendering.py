@@ -68,7 +68,7 @@ def actions(inventory: Path, reports: Path) -> Mapping[str, Callable[[], object]
         "search of findings and population": lambda: search(*_record(reports)),
         "search of the inventory": search_inventory,
         "pages of organizations": pages,
-        **{row.name: partial(row.render, head, *record) for row in RENDERED},
+        **{row.name: partial(row.render, head, *record) for row in RENDERED if row.file},
     }
 
 

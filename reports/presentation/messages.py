@@ -55,8 +55,12 @@ class SubjectNames:
     def subject(self, finding: FindingRecord) -> str:
         """Name the subject for people: its organization, then what identifies it there."""
         subject = Subject(**finding["subject"])
-        organization = self._names.get(subject.organization, subject.organization)
+        organization = self.organization(subject.organization)
         return subject_name(organization, subject, finding.get("name", ""))
+
+    def organization(self, identity: str) -> str:
+        """Name an organization, by its id if its name is not known."""
+        return self._names.get(identity, identity)
 
 
 def outcome(finding: FindingRecord) -> str:

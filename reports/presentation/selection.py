@@ -226,6 +226,12 @@ class Urgent:
         return [line for _, line in self.ranked()]
 
 
+def shown_frameworks(head: Head) -> frozenset[str]:
+    """Return the names of the frameworks that the reports of an audit show."""
+    every = (framework["name"] for framework in head["criteria"]["frameworks"])
+    return frozenset(head["settings"]["frameworks"] or every)
+
+
 def count_open(head: Head) -> int:
     """Return how many findings of an audit are open."""
     return sum(head["counts"][status] for status in OPEN)

@@ -36,7 +36,16 @@ ROOT = Path(__file__).resolve().parents[2]
 AS_OF = "2026-11-21T02:00:00Z"
 RECORD = {"audit.json", "findings.ndjson", "population.ndjson"}
 RENDERED = {row.file for row in registry.RENDERED if row.is_default}
-ALL_FILES = {*RECORD, *registry.FILES}
+ALL_FILES = {*RECORD, *(row.place for row in registry.FORMATS if row.place)}
+"""What an audit leaves that writes every format; a format of several files leaves a folder."""
+
+INSIDE = {
+    "organizations": "acme.0123456789ab.html",
+    "csv": "findings.csv",
+    "hdf": "acme.0123456789ab.json",
+}
+"""A file of each folder, as an audit names it."""
+
 DEFAULT_FILES = {
     *RECORD,
     *(row.file for row in registry.FORMATS if row.name in registry.DEFAULT),
@@ -75,8 +84,7 @@ class Run(NamedTuple):
     def previous(self) -> set[str]:
         """Return the names of the files of the audit before, if they are as it left them."""
         folder = self.folder / "previous"
-        found = {entry.name: entry.read_text() for entry in folder.iterdir()}
-        return {name for name, text in found.items() if text == FORMER}
+        return {entry.name for entry in folder.iterdir() if _text(entry) == FORMER}
 
     @property
     def head(self) -> dict[str, Any]:
@@ -100,7 +108,7 @@ class Run(NamedTuple):
         return [json.loads(line) for line in self.text("findings.ndjson").splitlines()]
 
     def text(self, name: str) -> str:
-        return (self.folder / name).read_text(encoding="utf-8", errors="replace")
+        return _text(self.folder / name)
 
     @property
     def junit(self) -> ET.Element:
@@ -188,6 +196,12 @@ def saved(folder: Path, data: object, name: str = "inventory") -> str:
     return data if isinstance(data, str) else write_yaml(folder / f"{name}.yaml", data)
 
 
+def _text(path: Path) -> str:
+    """Return the text of a file, or those of all files in a folder."""
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return "".join(file.read_text(encoding="utf-8", errors="replace") for file in files)
+
+
 def plugin(folder: Path, text: str) -> tuple[str, dict[str, str]]:
     """Write a plugin of pytest; return the argument that loads it, and where it is found."""
     write_text(folder / "acme_plugin.py", text)
@@ -198,7 +212,9 @@ def prefill(folder: Path) -> None:
     """Put a file of each name that an audit writes into the report folder, and one that is ours."""
     (folder / "r").mkdir()
     for name in (*ALL_FILES, "notes.txt"):
-        write_text(folder / "r" / name, FORMER)
+        file = folder / "r" / name / INSIDE.get(name, "")
+        file.parent.mkdir(exist_ok=True)
+        write_text(file, FORMER)
 
 
 # --- inventories, named by their verdict ----------------------------------------------------------

@@ -148,10 +148,14 @@ def test_an_unusable_baseline_ends_the_run(tmp_path: Path, options: list[str], w
 def test_a_baseline_is_never_removed(tmp_path: Path, more: list[str]) -> None:
     """A baseline in the report folder ends the run, and stays there to the byte."""
     made = audit(tmp_path, unpaid(), f"--cmek-as-of={EARLIER}", formats=ALL)
-    held = {entry.name: entry.read_bytes() for entry in made.folder.iterdir()}
+    left, held = made.left, _bytes(made.folder)
     again = audit(tmp_path, unpaid(), f"--cmek-baseline={made.folder}", *more, formats=ALL)
-    assert (again.code, again.left) == (4, ALL_FILES & set(held))
-    assert {entry.name: entry.read_bytes() for entry in made.folder.iterdir()} == held
+    assert (again.code, again.left) == (4, ALL_FILES & left)
+    assert _bytes(made.folder) == held
+
+
+def _bytes(folder: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def test_a_baseline_may_stand_in_the_settings(tmp_path: Path, before: str) -> None:

@@ -583,7 +583,7 @@ def test_hostile_addresses(tmp_path: Path) -> None:
     for sign in ("\u001b[31m", "\u202e"):
         assert {name for name, text in texts.items() if sign in text} == set()
     marked = {name for name, text in texts.items() if "<img src=x" in text}
-    assert marked <= {*RECORD, "audit.sarif"}
+    assert marked <= {*RECORD, "audit.sarif", "findings.ocsf.ndjson"}
 
 
 # --- plans with names -----------------------------------------------------------------------------

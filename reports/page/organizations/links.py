@@ -137,7 +137,7 @@ def links_of_organization(head: Head, name: str) -> PageLinks:
     return PageLinks({}, only=OnlyOrganization(name, organizations, f"../{INDEX}", verdict))
 
 
-def page_name(organization: str, name: str) -> str:
+def page_name(organization: str, name: str, ending: str = "html") -> str:
     """Return the file name of the page of an organization, by its id and its name.
 
     It is made of lower-case letters, digits, hyphens and dots, whatever the organization's name is:
@@ -147,4 +147,4 @@ def page_name(organization: str, name: str) -> str:
     if _DEVICE.fullmatch(readable):
         readable += "-"
     unique = hashlib.sha256(organization.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    return f"{readable or 'organization'}.{unique}.html"
+    return f"{readable or 'organization'}.{unique}.{ending}"

@@ -13,18 +13,16 @@ from inventory.errors import SettingError
 from inventory.system.folder_lock import LOCK
 from reports.formats.registry import FOLDERS
 from tests.builders import write_text
+from tests.wiring.runs import INSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOBODY = 65_534
 PAGES = "organizations"
-OWN = f"{PAGES}/acme.0123456789ab.html"
-INSIDE = {PAGES: OWN, "csv": "csv/findings.csv"}
-"""A file in each folder of a format."""
-
-HELD = tuple(INSIDE.get(name, name) for name in WRITTEN)
-"""The files of an audit of a fleet in all formats, the page of one organization among them."""
+OWN = f"{PAGES}/{INSIDE[PAGES]}"
+HELD = tuple(f"{name}/{INSIDE[name]}" if name in INSIDE else name for name in WRITTEN)
+"""The files of an audit of a fleet, one of each folder among them."""
 
 
 @pytest.fixture
@@ -35,7 +33,7 @@ def path(tmp_path: Path) -> Path:
 def fill(path: Path, content: str, names: tuple[str, ...] = WRITTEN) -> None:
     path.mkdir(parents=True, exist_ok=True)
     for name in names:
-        file = path / INSIDE.get(name, name)
+        file = path / name / INSIDE.get(name, "")
         file.parent.mkdir(exist_ok=True)
         write_text(file, content)
 
@@ -139,9 +137,8 @@ def test_an_audit_without_pages_leaves_none_of_the_audit_before(path: Path) -> N
     others = tuple(name for name in WRITTEN if name != PAGES)
     fill(folder.staging, "two", others)
     folder.publish(others)
-    assert held(path) == whole("one", f"{PREVIOUS}/") | dict.fromkeys(
-        (INSIDE.get(name, name) for name in others), "two"
-    )
+    left = {name: text for name, text in whole("two").items() if name != OWN}
+    assert held(path) == whole("one", f"{PREVIOUS}/") | left
 
 
 def test_pages_of_an_audit_that_was_not_finished_are_removed(path: Path) -> None:

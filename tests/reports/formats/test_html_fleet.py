@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reports.formats.html import render_files, render_organization
-from reports.formats.registry import RENDERED, encode
+from reports.formats.registry import encode
 from reports.presentation.selection import PageLimits
 from tests.reports.fleets import (
     CALM,
@@ -164,18 +164,10 @@ def test_a_page_of_an_organization_in_order_can_be_rendered(fleet: Report) -> No
 def test_below_the_threshold_there_are_no_pages(fleet: Report, tmp_path: Path) -> None:
     """A fleet has more than so many organizations; without them the page has everything."""
     few = audit(tmp_path, VIOLATIONS)
-    for row in RENDERED:
-        assert list(row.render_inside(few.head, few.lines, few.population)) == []
+    assert list(render_files(few.head, few.lines, population=few.population)) == []
     assert not (few.folder / "organizations").exists()
     limits = PageLimits(fleet=len(FLEET))
     assert list(render_files(fleet.head, fleet.lines, limits, population=fleet.population)) == []
-
-
-def test_only_the_page_has_pages_of_organizations(fleet: Report) -> None:
-    """Of a fleet, no other format makes a file for each organization."""
-    for row in RENDERED:
-        if row.name != "html":
-            assert list(row.render_inside(fleet.head, fleet.lines, fleet.population)) == []
 
 
 # --- hostile names --------------------------------------------------------------------------------

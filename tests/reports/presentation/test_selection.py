@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -16,6 +16,7 @@ from reports.presentation.selection import (
     most_urgent,
     open_lines,
     share_out,
+    shown_frameworks,
     urgency,
 )
 from reports.record.encoding import encode_finding
@@ -112,3 +113,15 @@ def test_waived_findings_across_organizations_have_room_of_their_own() -> None:
     assert [line["id"] for line in select_findings(lines, [], limits).waived] == ["0", "2", "3"]
     limits = PageLimits(waived=3, folded=0)
     assert [line["id"] for line in select_findings(lines, [], limits).waived] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "shown"), [([], {"SOC 2", "NIST"}), (["SOC 2"], {"SOC 2"})], ids=["all", "one"]
+)
+def test_all_frameworks_are_shown_unless_some_are_chosen(
+    chosen: list[str], shown: set[str]
+) -> None:
+    """The reports show the frameworks that were asked for, and all of them if none were."""
+    frameworks = [{"name": "SOC 2"}, {"name": "NIST"}]
+    head: Any = {"settings": {"frameworks": chosen}, "criteria": {"frameworks": frameworks}}
+    assert shown_frameworks(head) == shown

@@ -36,6 +36,7 @@ HEAD: Any = {
 def test_a_name_can_be_read() -> None:
     """A file name begins with the organization's name, as far as it is of plain letters."""
     assert page_name("1", "Acme Prod (EU)") == "acme-prod-eu.6b86b273ff34.html"
+    assert page_name("1", "Acme Prod (EU)", "json") == "acme-prod-eu.6b86b273ff34.json"
     assert page_name("1", "名前") == "organization.6b86b273ff34.html"
 
 
