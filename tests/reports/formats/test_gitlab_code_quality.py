@@ -245,7 +245,10 @@ def test_what_is_outside_the_repository_is_named_in_words(sources: list[Source],
 @pytest.mark.parametrize(
     ("over", "banner"),
     [
-        ({"is_example": True}, "EXAMPLE, NOT AUDIT EVIDENCE: a bundled example was audited."),
+        (
+            {"is_example": True},
+            "EXAMPLE, NOT AUDIT EVIDENCE: what was audited is marked as an example.",
+        ),
         ({"left_out": "all"}, "PARTIAL RUN, NOT AUDIT EVIDENCE: all."),
     ],
     ids=["example", "partial"],

@@ -368,7 +368,7 @@ def test_the_suite_has_the_properties_of_the_audit() -> None:
         ("verdict", made.head["verdict"]["text"]),
         ("report", made.head["report"]),
         ("findings", "1 finding, of which 1 fail"),
-        ("banner", "EXAMPLE, NOT AUDIT EVIDENCE: a bundled example was audited."),
+        ("banner", "EXAMPLE, NOT AUDIT EVIDENCE: what was audited is marked as an example."),
         ("note", "acme.yaml: It is(U+202E) large."),
     ]
 
