@@ -7,6 +7,8 @@ import tempfile
 import zipfile
 import zlib
 from datetime import datetime
+from itertools import chain
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,6 +37,12 @@ _EXACT = 2**53
 
 _PART, _ENTRY, _END = 30, 46, 22
 """Sizes in bytes in a ZIP file: what is before a part, in its entry in the list, and at the end."""
+
+_LINE, _HIGHEST = 15, 409
+"""Heights of a line, and of the highest row that Excel has, in points."""
+
+_FULL = 0.9
+"""How much of a line that is broken is filled."""
 
 _AROUND_CELL = 50
 """How many characters of XML are around the text of a cell."""
@@ -148,6 +156,7 @@ class _Writer:
         self._population = StoredLines(folder / POPULATION, "a population")
         self._anchors = Anchors(head, self._lines) if has_page(head) else None
         self._bold = workbook.add_format({"bold": True})
+        self._wrapped = workbook.add_format({"text_wrap": True, "valign": "top", "align": "left"})
         self._link = workbook.add_format({"font_color": "blue", "underline": 1})
 
     def write(self) -> None:
@@ -159,12 +168,13 @@ class _Writer:
                 "created": datetime.fromisoformat(self._head["settings"]["as_of"]),
             }
         )
-        first = _Sheet(self._workbook, AUDIT, AUDIT.title, self._bold)
+        first = _Sheet(self._workbook, AUDIT, AUDIT.title, bold=self._bold, style=self._wrapped)
         facts = [fact for table in OTHERS for fact in self._write_table(table)]
-        for row in AUDIT.rows(self._head, self._lines, self._population):
+        rows = AUDIT.rows(self._head, self._lines, self._population)
+        others: list[list[Cell]] = [[*fact] for fact in (*facts, *self._page_fact())]
+        for row in chain(rows, others):
+            first.heighten(row)
             self._write_row(first, row)
-        for fact in [*facts, *self._page_fact()]:
-            self._write_row(first, [*fact])
         first.finish()
 
     def _page_fact(self) -> Iterator[AuditFact]:
@@ -175,7 +185,7 @@ class _Writer:
 
     def _write_table(self, table: Table[Any]) -> Iterator[AuditFact]:
         """Write the sheets of ``table``; yield how many rows and links they have."""
-        sheets = [_Sheet(self._workbook, table, table.title, self._bold)]
+        sheets = [_Sheet(self._workbook, table, table.title, bold=self._bold)]
         rows = 0
         waiting = iter(table.rows(self._head, self._lines, self._population))
         following = next(waiting, None)
@@ -185,7 +195,7 @@ class _Writer:
                 title = f"{table.title} {len(sheets) + 1}"
                 sheets[-1].write_note(f"Continued on the sheet {title}.")
                 sheets[-1].finish()
-                sheets.append(_Sheet(self._workbook, table, title, self._bold))
+                sheets.append(_Sheet(self._workbook, table, title, bold=self._bold))
             self._write_row(sheets[-1], row)
             rows += 1
         sheets[-1].finish()
@@ -228,16 +238,36 @@ class _Sheet:
         unlinked: how many ids are none because of the limit.
     """
 
-    def __init__(self, workbook: Workbook, table: Table[Any], title: str, bold: Format) -> None:
-        """Add a sheet with its header."""
+    def __init__(
+        self,
+        workbook: Workbook,
+        table: Table[Any],
+        title: str,
+        *,
+        bold: Format,
+        style: Format | None = None,
+    ) -> None:
+        """Add a sheet with its header, which is ``bold``; its cells have the ``style``."""
         self.title, self.rows, self.characters = title, 1, 0
         self.links, self.unlinked = 0, 0
-        self._width = len(table.columns)
+        self._widths = [column.width for column in table.columns]
         self._sheet: Worksheet = workbook.add_worksheet(title)
         self._sheet.freeze_panes(1, table.frozen)
         for place, column in enumerate(table.columns):
-            self._sheet.set_column(place, place, column.width)
+            self._sheet.set_column(place, place, column.width, style)
             self._sheet.write_string(0, place, column.name, bold)
+
+    def heighten(self, row: list[Cell]) -> None:
+        """Make the next row as high as its texts take where they are wrapped.
+
+        Not every spreadsheet does that when it opens a file.
+        """
+        # Lines are broken at blanks, so that nearly all are a little shorter than the column.
+        lines = (
+            ceil(len(str(value)) / (_FULL * width))
+            for value, width in zip(row, self._widths, strict=True)
+        )
+        self._sheet.set_row(self.rows, min(_LINE * max(lines), _HIGHEST))
 
     def write_value(self, column: int, value: str | int) -> None:
         """Write a text or a number into the next row."""
@@ -259,7 +289,7 @@ class _Sheet:
 
     def finish(self) -> None:
         """Let people filter the rows."""
-        self._sheet.autofilter(0, 0, self.rows - 1, self._width - 1)
+        self._sheet.autofilter(0, 0, self.rows - 1, len(self._widths) - 1)
 
 
 def _describe(table: Table[Any], sheets: list[_Sheet], rows: int) -> Iterable[AuditFact]:

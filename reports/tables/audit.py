@@ -80,7 +80,7 @@ def _numbers(head: Head) -> Iterator[AuditFact]:
     for status in STATUSES:
         yield AuditFact("findings", status, head["counts"][status], STATUS[status].meaning)
     yield from _counts("open findings", head["open"])
-    yield from _counts("protection of databases", recorded_protection(head) or {})
+    yield from _counts("protection", recorded_protection(head) or {})
 
 
 def _counts(section: str, counts: Mapping[Any, object]) -> Iterator[AuditFact]:

@@ -166,6 +166,19 @@ def test_headers_stay_in_view_and_rows_can_be_filtered(made: Workbook) -> None:
         assert all(cell.font.bold for cell in sheet[1])
 
 
+def test_the_first_sheet_can_be_read_without_widening_it(made: Workbook) -> None:
+    """The sentences of the first sheet continue below, and numbers are beside their names."""
+    cells = [cell for row in made["Audit"].iter_rows(min_row=2) for cell in row if cell.value]
+    assert {(cell.alignment.wrap_text, cell.alignment.horizontal) for cell in cells} == {
+        (True, "left")
+    }
+    rows = dict(enumerate(_rows(made, "Audit"), 1))
+    lines = {number: len(note or "") / 80 for number, (*_, note) in rows.items()}
+    heights = {number: made["Audit"].row_dimensions[number].height or 15 for number in rows}
+    assert [number for number in rows if heights[number] < 15 * lines[number]] == []
+    assert len(set(heights.values())) > 2
+
+
 def test_the_first_sheet_counts_the_others(made: Workbook) -> None:
     """The first sheet says how many rows each table has, and on which sheets."""
     expected = {title: (len(_rows(made, title)) - 1, f"rows, on: {title}") for title in SHEETS[1:]}

@@ -60,7 +60,7 @@ def test_every_status_and_severity_is_counted(violations: Report) -> None:
     expected = {severity: head["open"][severity] for severity in SEVERITIES}
     assert _section(head, "open findings") == expected
     protection = {name.replace("_", " "): count for name, count in head["protection"].items()}
-    assert _section(head, "protection of databases") == protection
+    assert _section(head, "protection") == protection
 
 
 def test_every_rule_is_listed(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_numbers_of_what_was_not_read_are_marked(tmp_path: Path) -> None:
 def test_a_record_without_protection_has_none(violations: Report) -> None:
     """A record of an earlier version does not say how many databases are protected."""
     head = {name: block for name, block in violations.head.items() if name != "protection"}
-    assert _section(head, "protection of databases") == {}
+    assert _section(head, "protection") == {}
 
 
 @pytest.mark.parametrize(("allows", "word"), [(True, "yes"), (False, "no")])
