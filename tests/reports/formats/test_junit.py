@@ -21,6 +21,7 @@ from inventory.model.sources import Source
 from inventory.text.deceptive_text import deceptive_positions
 from reports.comparison.changes import summarize_changes
 from reports.formats.junit import render, render_parts
+from reports.presentation.banners import banners
 from reports.record.stored_lines import StoredLines
 from reports.record.writer import Settings
 from tests.builders import AS_OF
@@ -364,11 +365,12 @@ def test_the_suite_has_the_properties_of_the_audit() -> None:
     """The suite names verdict, report, counts, evidence, banners and notes."""
     source = SOURCE.model_copy(update={"notes": ("It is\u202e large.",)})
     made = _record(_any("fail"), sources=[source], is_example=True)
+    assert banners(made.head)
     assert _properties(_text(made)) == [
         ("verdict", made.head["verdict"]["text"]),
         ("report", made.head["report"]),
         ("findings", "1 finding, of which 1 fail"),
-        ("banner", "EXAMPLE, NOT AUDIT EVIDENCE: what was audited is marked as an example."),
+        *(("banner", banner) for banner in banners(made.head)),
         ("note", "acme.yaml: It is(U+202E) large."),
     ]
 
