@@ -47,6 +47,8 @@ FLOORS = (
     {"reports.page.reading"},
     {"reports.page"},
     {"reports.formats"},
+    {"cmek_audit.run.options"},
+    {"cmek_audit.settings"},
     {
         "cmek_audit.clouds_option",
         "cmek_audit.console",
