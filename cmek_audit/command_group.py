@@ -29,6 +29,27 @@ class LazyCommand(NamedTuple):
     summary: str
 
 
+def version_option(*, is_long: bool = False) -> click.Option:
+    """Return the option that shows the version, of the group and of each of its commands.
+
+    A command that reads letters by itself takes only the long name.
+    """
+    return click.Option(
+        ["--version"] if is_long else ["--version", "-V"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_show_version,
+        help=f"Show the version and exit{'; also -V' if is_long else ''}.",
+    )
+
+
+def _show_version(context: click.Context, _: click.Parameter, is_given: bool) -> None:  # noqa: FBT001 (click's)
+    if is_given and not context.resilient_parsing:
+        click.echo(f"cmek-audit {install_location.version()}")
+        context.exit()
+
+
 class CommandGroup(click.Group):
     """Commands that return their exit code, which ends the process.
 
@@ -39,6 +60,9 @@ class CommandGroup(click.Group):
         """Offer the ``lazy`` commands, by name and in their order."""
         super().__init__(**settings)
         self._lazy = lazy
+        # The commands inherit it.
+        self.context_settings.setdefault("help_option_names", ["-h", "--help"])
+        self.params.append(version_option())
 
     def main(self, *args: Any, **settings: Any) -> Any:  # noqa: ANN401 (as the base)
         """Run a command, and end the process with its exit code."""
@@ -62,6 +86,8 @@ class CommandGroup(click.Group):
         if cmd_name not in self._lazy:
             return None
         command: click.Command = getattr(import_module(self._lazy[cmd_name].module), cmd_name)
+        if not any(parameter.name == "version" for parameter in command.params):
+            command.params.append(version_option())
         return command
 
     def resolve_command(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin
 import click
 from click.shell_completion import CompletionItem
 
+from cmek_audit.command_group import version_option
 from cmek_audit.run.options import OPTIONS
 from cmek_audit.suggestions import did_you_mean
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from cmek_audit.run.options import Option
 
 _PREFIX = "--cmek"
+_LETTERS = {"-h": "--help", "-V": "--version", "-q": "--quiet", "-qq": "--quiet"}
+
+QUIET = ("-qq", "-oconsole_output_style=classic")
+"""By which words of pytest's an audit shows no more than its verdict."""
 
 
 class CommandLine(NamedTuple):
@@ -40,19 +45,20 @@ class AuditCommand(click.Command):
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 (click's)
         """Offer the options of the suite in the order of their table."""
         super().__init__(**settings)
-        self.params = [_SuiteOption(option) for option in OPTIONS]
+        self.params = [*map(_SuiteOption, OPTIONS), _quiet(), version_option(is_long=True)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the suite's options out of ``args``, and keep the ``CommandLine``."""
         end = args.index("--") if "--" in args else len(args)
         given, parsed, untouched = tuple(args), args[:end], args[end + 1 :]
-        super().parse_args(ctx, parsed)
-        unknown = [word for word in ctx.args if word.startswith(_PREFIX)]
-        if unknown and not ctx.resilient_parsing:
-            ctx.fail(_unknown(unknown[0].partition("=")[0]))
+        # click would look for its own letters in words that are pytest's, such as -khidden.
+        super().parse_args(ctx, [_LETTERS.get(word, word) for word in parsed])
+        if not ctx.resilient_parsing:
+            _refuse_mistyped(ctx)
         # pytest parses the options again, and click would pass them on to the command's function.
         values = {option: ctx.params.pop(option.ini) for option in OPTIONS}
-        ctx.obj = CommandLine(given, (*_spelled(values), *ctx.args, *untouched))
+        quiet = QUIET if ctx.params.pop("quiet") else ()
+        ctx.obj = CommandLine(given, (*_spelled(values), *quiet, *ctx.args, *untouched))
         return list(ctx.args)
 
 
@@ -61,7 +67,7 @@ class _SuiteOption(click.Option):
 
     def __init__(self, option: Option) -> None:
         super().__init__(
-            [option.flag, option.ini],
+            [option.plain_flag, option.flag, option.ini],
             metavar=option.metavar or None,
             help=option.help,
             is_flag=True if option.kind == "flag" else None,  # False would make values optional
@@ -95,10 +101,26 @@ def _choices(name: str) -> tuple[tuple[str, ...], bool]:
     return (get_args(item) if get_origin(item) is Literal else ()), is_list
 
 
-def _unknown(word: str) -> str:
-    # All options begin alike, so two of them must have more in common than two words elsewhere.
-    hint = did_you_mean(word, (option.flag for option in OPTIONS), cutoff=0.8)
-    return f"No such option {word!r}.{hint}"
+def _quiet() -> click.Option:
+    return click.Option(
+        ["--quiet"],
+        is_flag=True,
+        help="Print only the verdict, and what limits it; also -q. The exit code stays.",
+    )
+
+
+def _refuse_mistyped(context: click.Context) -> None:
+    """End with a usage error if a word that is left for pytest is meant for the suite."""
+    for word in context.args:
+        name = word.partition("=")[0]
+        if name.startswith(_PREFIX):
+            # All of these begin alike, so two must have more in common than words elsewhere.
+            hint = did_you_mean(name, (option.flag for option in OPTIONS), cutoff=0.8)
+            context.fail(f"No such option {name!r}.{hint}")
+        # What is only a little like an option of the suite may be one of a plugin of pytest.
+        hint = did_you_mean(name, (option.plain_flag for option in OPTIONS), cutoff=0.85)
+        if hint and name.startswith("--"):
+            context.fail(f"No such option {name!r}.{hint} An option of pytest goes after --.")
 
 
 def _spelled(values: Mapping[Option, Any]) -> Iterator[str]:
