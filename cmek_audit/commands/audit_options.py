@@ -13,12 +13,16 @@ from cmek_audit.run.options import OPTIONS
 from cmek_audit.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cmek_audit.run.options import Option
 
 _PREFIX = "--cmek"
 _LETTERS = {"-h": "--help", "-V": "--version", "-q": "--quiet", "-qq": "--quiet"}
+_TAKING = {
+    name for option in OPTIONS if option.metavar for name in (option.flag, option.plain_flag)
+}
+"""The options that take a value."""
 
 QUIET = ("-qq", "-oconsole_output_style=classic")
 """By which words of pytest's an audit shows no more than its verdict."""
@@ -52,7 +56,7 @@ class AuditCommand(click.Command):
         end = args.index("--") if "--" in args else len(args)
         given, parsed, untouched = tuple(args), args[:end], args[end + 1 :]
         # click would look for its own letters in words that are pytest's, such as -khidden.
-        super().parse_args(ctx, [_LETTERS.get(word, word) for word in parsed])
+        super().parse_args(ctx, list(_with_long_names(parsed)))
         if not ctx.resilient_parsing:
             _refuse_mistyped(ctx)
         # pytest parses the options again, and click would pass them on to the command's function.
@@ -107,6 +111,15 @@ def _quiet() -> click.Option:
         is_flag=True,
         help="Print only the verdict, and what limits it; also -q. The exit code stays.",
     )
+
+
+def _with_long_names(words: Iterable[str]) -> Iterator[str]:
+    """Yield ``words`` with long names for letters, but not where a word is the value of another."""
+    before = ""
+    for word in words:
+        is_value = before in _TAKING
+        yield word if is_value else _LETTERS.get(word, word)
+        before = "" if is_value else word
 
 
 def _refuse_mistyped(context: click.Context) -> None:

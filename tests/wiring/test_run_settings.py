@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from cmek_audit.commands.audit_options import QUIET
 from tests.builders import write_text
+from tests.cmek_audit.helpers import command
 from tests.wiring.runs import (
     AS_OF,
     FORMER,
@@ -184,3 +187,65 @@ def test_nothing_above_the_repository_weakens_an_audit(tmp_path: Path) -> None:
         "value": ["inventory.yaml"],
         "source": "cmek-audit.toml:1",
     }
+
+
+# --- what does not depend on settings -------------------------------------------------------------
+
+WEAKENING = {"CMEK_ALLOW_INCONCLUSIVE": "1", "CMEK_FAIL_ON": "critical", "CMEK_NO_WAIVERS": "1"}
+
+
+def test_a_report_is_verified_by_what_it_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An audit that is made once more takes no setting of the place where that is done."""
+    saved(tmp_path, unsettled())
+    assert _run(tmp_path).code == 1
+    write_text(tmp_path / "cmek-audit.toml", "allow-inconclusive = true\nbroken")
+    monkeypatch.chdir(tmp_path)
+    done = command("verify", "r", environment=WEAKENING)
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "proven")
+
+
+def test_shards_are_merged_by_their_own_options(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A merge has the verdict of its shards, wherever it is run; it takes where reports go."""
+    saved(tmp_path, unsettled())
+    shared = ("--cmek-shard-dir=s", "--cmek-shard=1/1", "--cmek-group=rule")
+    assert _run(tmp_path, *shared).code == 0
+    settings = "allow-inconclusive = true\nfail-on = 'critical'\nformats = ['json']\n"
+    write_text(tmp_path / "cmek-audit.toml", f"{settings}report-dir = 'merged'\n")
+    monkeypatch.chdir(tmp_path)
+    found = {name: None for name in os.environ if name.startswith("PYTEST_")}
+    quiet = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": None}
+    done = command("merge", "s", "-q", environment=found | quiet | WEAKENING)
+    merged = Run(done.exit_code, done.output, tmp_path / "merged")
+    assert (merged.code, merged.head["settings"]["allow_inconclusive"]) == (1, False)
+    assert merged.head["settings"]["fail_on"] == "low"
+    assert merged.head["run"]["settings"] == []
+
+
+# --- quiet runs -----------------------------------------------------------------------------------
+
+
+def test_a_quiet_audit_shows_its_verdict_alone(tmp_path: Path) -> None:
+    """No progress, no actions and no counts; what limits the verdict stays, and the exit code."""
+    saved(tmp_path, unsettled())
+    found = _run(tmp_path, "--cmek-allow-inconclusive", *QUIET)
+    assert (found.code, found.head["verdict"]["outcome"]) == (0, "inconclusive")
+    lines = found.out.strip().splitlines()
+    assert lines[0] == "Settings: inventory=inventory.yaml from cmek-audit.toml:1"
+    assert found.head["verdict"]["text"] in lines
+    assert lines[-1] == "Report: r/audit.json"
+    assert [line for line in lines if line.startswith(("Items", "Findings"))] == []
+    found = _run(tmp_path, *QUIET)
+    assert found.code == 1
+    assert f"Exit code 1: {found.head['verdict']['outcome']}" in found.out
+
+
+def test_a_quiet_audit_shows_its_errors(tmp_path: Path) -> None:
+    """An audit that cannot be made says so, and why."""
+    found = _run(tmp_path, *QUIET)
+    assert found.code == 4
+    assert "inventory.yaml" in found.out
+    assert "NO AUDIT" in found.out
