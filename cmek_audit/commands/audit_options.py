@@ -24,6 +24,8 @@ _TAKING = {
 }
 """The options that take a value."""
 
+_LISTING = frozenset({"--collect-only", "--co"})
+
 QUIET = ("-qq", "-oconsole_output_style=classic")
 """By which words of pytest's an audit shows no more than its verdict."""
 
@@ -61,7 +63,7 @@ class AuditCommand(click.Command):
             _refuse_mistyped(ctx)
         # pytest parses the options again, and click would pass them on to the command's function.
         values = {option: ctx.params.pop(option.ini) for option in OPTIONS}
-        quiet = QUIET if ctx.params.pop("quiet") else ()
+        quiet = _quiet_words(ctx.args) if ctx.params.pop("quiet") else ()
         ctx.obj = CommandLine(given, (*_spelled(values), *quiet, *ctx.args, *untouched))
         return list(ctx.args)
 
@@ -111,6 +113,11 @@ def _quiet() -> click.Option:
         is_flag=True,
         help="Print only the verdict, and what limits it; also -q. The exit code stays.",
     )
+
+
+def _quiet_words(words: Iterable[str]) -> tuple[str, ...]:
+    """Return how pytest is made quiet: a run that only lists keeps the list."""
+    return ("-q",) if _LISTING.intersection(words) else QUIET
 
 
 def _with_long_names(words: Iterable[str]) -> Iterator[str]:

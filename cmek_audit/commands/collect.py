@@ -82,6 +82,11 @@ class CollectRequest(NamedTuple):
     quiet: bool
 
     @property
+    def is_shown(self) -> bool:
+        """Return whether everything is printed as text."""
+        return not (self.as_json or self.quiet)
+
+    @property
     def writes_parquet(self) -> bool:
         """Return whether the inventory is written as Parquet, too."""
         return self.format_name == "parquet"
@@ -167,14 +172,17 @@ def _collect(request: CollectRequest) -> ExitCode:
         bundle = collect_bundle(
             requested, request.evidence_dir, on_progress=on_progress, executor=request.executor
         ).bundle
+    if request.is_shown:
+        # Before it is read again: whoever interrupts that knows where the bundle is.
+        write_lines(f"Evidence:       {bundle}")
     folder = _write_parquet(bundle, request.evidence_dir) if request.writes_parquet else None
     keys = CollectedKeys(requested.clouds.ask)
     unread = list(_unread(open_bundle(bundle), keys))
     is_whole = not (unread or keys.unread)
     if request.as_json:
         write_json(_summary(bundle, read_manifest(bundle), unread, keys))
-    elif not (request.quiet and is_whole):
-        write_lines(f"Evidence:       {bundle}")
+    elif request.is_shown or not is_whole:
+        write_lines("" if request.is_shown else f"Evidence:       {bundle}")
         write_lines(f"Parquet:        {folder}" if folder else "")
         _print(read_manifest(bundle), unread, keys)
     return ExitCode.DONE if is_whole else ExitCode.NOT_DONE

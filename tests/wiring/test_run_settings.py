@@ -68,6 +68,18 @@ def test_a_settings_file_does_what_options_do(tmp_path: Path) -> None:
     ]
 
 
+def test_the_page_shows_what_was_set(tmp_path: Path) -> None:
+    """The section on the run lists each setting with its source, in harmless characters."""
+    saved(tmp_path, unsettled(), "a<b>")
+    settings = (
+        "inventory = ['a<b>.yaml']\nreport-dir = 'r'\nformats = ['html']\nno-waivers = true\n"
+    )
+    page = _run(tmp_path, settings=settings).text("audit.html")
+    assert "<code>inventory=a&lt;b&gt;.yaml from cmek-audit.toml:1</code>" in page
+    assert "<code>no-waivers=yes from cmek-audit.toml:4</code>" in page
+    assert "a<b>.yaml" not in page
+
+
 def test_an_option_wins_over_a_variable_and_that_over_the_file(tmp_path: Path) -> None:
     """Each option counts by itself; what the command line gives is not shown as a setting."""
     saved(tmp_path, compliant())
@@ -232,7 +244,7 @@ def test_a_quiet_audit_shows_its_verdict_alone(tmp_path: Path) -> None:
     """No progress, no actions and no counts; what limits the verdict stays, and the exit code."""
     saved(tmp_path, unsettled())
     found = _run(tmp_path, "--cmek-allow-inconclusive", *QUIET)
-    assert (found.code, found.head["verdict"]["outcome"]) == (0, "inconclusive")
+    assert (found.code, found.head["verdict"]["outcome"]) == (0, "not established")
     lines = found.out.strip().splitlines()
     assert lines[0] == "Settings: inventory=inventory.yaml from cmek-audit.toml:1"
     assert found.head["verdict"]["text"] in lines
@@ -240,7 +252,7 @@ def test_a_quiet_audit_shows_its_verdict_alone(tmp_path: Path) -> None:
     assert [line for line in lines if line.startswith(("Items", "Findings"))] == []
     found = _run(tmp_path, *QUIET)
     assert found.code == 1
-    assert f"Exit code 1: {found.head['verdict']['outcome']}" in found.out
+    assert "\nExit code 1: compliance is not established.\n" in found.out
 
 
 def test_a_quiet_audit_shows_its_errors(tmp_path: Path) -> None:

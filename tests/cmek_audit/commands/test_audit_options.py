@@ -64,6 +64,7 @@ PYTEST_ONLY = [
         (["-q", "-x"], [*QUIET, "-x"]),
         (["-qq", "--", "-q"], [*QUIET, "-q"]),
         (["--quiet"], [*QUIET]),
+        (["-q", "--collect-only"], ["-q", "--collect-only"]),
         (["--plan", "-q", "--framework", "-h"], ["--cmek-plan=-q", "--cmek-framework=-h"]),
         (["-khidden", "-kVault", "-kquick"], ["-khidden", "-kVault", "-kquick"]),
         (["--", "--cmek-no-such", "--", "x"], ["--cmek-no-such", "--", "x"]),
