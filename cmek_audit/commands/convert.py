@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_COUNTED = ("organizations", "keys", "databases")
+
+
 @click.command(context_settings=parameters.SETTINGS)
 @click.argument("inventory", metavar="INPUT")
 @click.argument("output")
@@ -48,16 +51,12 @@ def convert(inventory: str, output: str, shards: int, *, as_json: bool, quiet: b
     """
     counts = convert_inventory(inventory, output, shards)
     if as_json:
-        write_json({"output": output, **counts})
+        write_json({"output": output, **{name: counts[name] for name in _COUNTED}})
     elif not quiet:
         _print(output, counts)
     return ExitCode.DONE
 
 
 def _print(output: str, counts: Mapping[str, int]) -> None:
-    parts = [
-        pluralize(counts["organizations"], "organization"),
-        pluralize(counts["keys"], "key"),
-        pluralize(counts["databases"], "database"),
-    ]
+    parts = [pluralize(counts[name], name.removesuffix("s")) for name in _COUNTED]
     write_lines(f"{output}: {', '.join(parts)}")
