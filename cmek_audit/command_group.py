@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 from cmek_audit import install_location
 from cmek_audit.exit_codes import exit_code_of
 from cmek_audit.suggestions import did_you_mean
+from cmek_audit.version_option import version_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,27 +28,6 @@ class LazyCommand(NamedTuple):
 
     module: str
     summary: str
-
-
-def version_option(*, is_long: bool = False) -> click.Option:
-    """Return the option that shows the version, of the group and of each of its commands.
-
-    A command that reads letters by itself takes only the long name.
-    """
-    return click.Option(
-        ["--version"] if is_long else ["--version", "-V"],
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=_show_version,
-        help=f"Show the version and exit{'; also -V' if is_long else ''}.",
-    )
-
-
-def _show_version(context: click.Context, _: click.Parameter, is_given: bool) -> None:  # noqa: FBT001 (click's)
-    if is_given and not context.resilient_parsing:
-        click.echo(f"cmek-audit {install_location.version()}")
-        context.exit()
 
 
 class CommandGroup(click.Group):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin
 import click
 from click.shell_completion import CompletionItem
 
-from cmek_audit.command_group import version_option
 from cmek_audit.run.options import OPTIONS
 from cmek_audit.suggestions import did_you_mean
+from cmek_audit.version_option import version_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -58,6 +58,7 @@ FLOORS = (
         "cmek_audit.parameters",
         "cmek_audit.progress",
         "cmek_audit.suggestions",
+        "cmek_audit.version_option",
     },
     {"cmek_audit.execution"},
     {"cmek_audit.collection", "cmek_audit.run"},
