@@ -1,6 +1,6 @@
 """Takes the pictures in ``docs/images`` of the bundled example: ``python benchmarks/pictures.py``.
 
-It needs the test tools and a Chromium, which ``CMEK_CHROMIUM`` may name.
+It needs the test tools and a Chromium, which ``AUDIT_CHROMIUM`` may name.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def timeline_of(page: Page) -> FloatRect:
 
 def take_pictures(file: Path) -> None:
     """Write the first screen and the timeline of a page, in the light scheme."""
-    chromium = shutil.which(os.environ.get("CMEK_CHROMIUM", "")) or shutil.which("chromium")
+    chromium = shutil.which(os.environ.get("AUDIT_CHROMIUM", "")) or shutil.which("chromium")
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")

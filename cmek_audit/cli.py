@@ -7,7 +7,6 @@ import signal
 import click
 
 from cmek_audit.command_group import CommandGroup, LazyCommand
-from cmek_audit.install_location import version
 
 COMMANDS = {
     "init": LazyCommand(
@@ -51,6 +50,9 @@ COMMANDS = {
     "schema": LazyCommand(
         "cmek_audit.commands.start.schema", "List the JSON Schemas, or print one."
     ),
+    "settings": LazyCommand(
+        "cmek_audit.commands.settings", "List all settings, with their values and sources."
+    ),
     "rules": LazyCommand("cmek_audit.commands.rules", "List the rules, or show one in full."),
     "waive": LazyCommand(
         "cmek_audit.commands.waive", "Print the request for a waiver of one finding that fails."
@@ -65,20 +67,6 @@ def main() -> None:
     app(prog_name="cmek-audit")
 
 
-def _show_version(context: click.Context, _: click.Parameter, *, is_given: bool) -> None:
-    if is_given and not context.resilient_parsing:
-        click.echo(f"cmek-audit {version()}")
-        context.exit()
-
-
 @click.group("cmek-audit", cls=CommandGroup, lazy=COMMANDS)
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=lambda context, option, value: _show_version(context, option, is_given=value),
-    help="Show the version and exit.",
-)
 def app() -> None:
     """Audit customer-managed encryption keys in DataStax/IBM Astra."""

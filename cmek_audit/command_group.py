@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 from cmek_audit import install_location
 from cmek_audit.exit_codes import exit_code_of
 from cmek_audit.suggestions import did_you_mean
+from cmek_audit.version_option import version_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +40,9 @@ class CommandGroup(click.Group):
         """Offer the ``lazy`` commands, by name and in their order."""
         super().__init__(**settings)
         self._lazy = lazy
+        # The commands inherit it.
+        self.context_settings.setdefault("help_option_names", ["-h", "--help"])
+        self.params.append(version_option())
 
     def main(self, *args: Any, **settings: Any) -> Any:  # noqa: ANN401 (as the base)
         """Run a command, and end the process with its exit code."""
@@ -62,6 +66,8 @@ class CommandGroup(click.Group):
         if cmd_name not in self._lazy:
             return None
         command: click.Command = getattr(import_module(self._lazy[cmd_name].module), cmd_name)
+        if not any(parameter.name == "version" for parameter in command.params):
+            command.params.append(version_option())
         return command
 
     def resolve_command(

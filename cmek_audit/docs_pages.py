@@ -99,11 +99,15 @@ def _controls(card: Card, controls: Controls) -> str:
 
 _OPTIONS = """# Options
 
-Every option of the audit, for pytest's command line, with its ini twin, for `[tool.pytest]` in
-`pyproject.toml`. The command line has priority. Paths on the command line, by `-o` too, are
-relative to the folder you are in. Paths in the ini file are relative to its folder. `cmek-audit
-audit` takes `--option value` as well as `--option=value`. For pytest itself write the latter: it
-decides where it runs by the first path that it sees.
+Every option of the audit, with its other names: in a settings file, as a variable, and in pytest's
+ini file. [Settings](settings.md) says which of them has priority, and how values are written.
+
+`cmek-audit audit` takes each option by its plain name, too: `--inventory` is `--cmek-inventory`. It
+takes `--option value` as well as `--option=value`. For pytest itself write `--cmek-inventory=PATH`:
+it has the long names alone, and decides where it runs by the first path that it sees.
+
+Paths on the command line and in variables are relative to the folder you are in, those of `-o` too.
+Paths in a settings file or an ini file are relative to its folder.
 
 How you spell a path, and in which order you give files, makes no difference: `./acme.yaml`,
 `old/../acme.yaml` and the absolute path of `acme.yaml` are one file. Every report names it by its
@@ -122,11 +126,13 @@ cannot be written to, that another run is writing to, or one of whose folders, s
 def options_page() -> str:
     """Return the page, in Markdown."""
     rows = [
-        f"| `{option.flag}{'=' * bool(option.metavar)}{option.metavar}` | `{option.ini}` "
-        f"| {option.help} |"
+        f"| `{option.flag}{'=' * bool(option.metavar)}{option.metavar}` "
+        f"| `{option.name}` `{option.variable}` `{option.ini}` | {option.help} |"
         for option in OPTIONS
     ]
-    return "\n".join([_OPTIONS, "| option | ini | what it does |", "|---|---|---|", *rows, ""])
+    return "\n".join(
+        [_OPTIONS, "| option | file, variable, ini | what it does |", "|---|---|---|", *rows, ""]
+    )
 
 
 _TABLES = """# The tables

@@ -22,14 +22,18 @@ _NAME_LENGTH = 40
 
 
 @contextmanager
-def show_progress() -> Iterator[Callable[[Progress], None]]:
-    """Yield a function that takes every step of a collection, and shows it on stderr."""
-    with _bar_on_stderr() if sys.stderr.isatty() else _closing_line() as show:
+def show_progress(*, is_quiet: bool = False) -> Iterator[Callable[[Progress], None]]:
+    """Yield a function that takes every step of a collection, and shows it on stderr.
+
+    A quiet one shows notes alone.
+    """
+    is_bar = sys.stderr.isatty() and not is_quiet
+    with _bar_on_stderr() if is_bar else _closing_line(is_quiet=is_quiet) as show:
         yield show
 
 
 @contextmanager
-def _closing_line() -> Iterator[Callable[[Progress], None]]:
+def _closing_line(*, is_quiet: bool) -> Iterator[Callable[[Progress], None]]:
     last = Progress(0, 0)
 
     def show(step: Progress) -> None:
@@ -39,7 +43,8 @@ def _closing_line() -> Iterator[Callable[[Progress], None]]:
             write_lines(step.note, err=True)
 
     yield show
-    write_lines(_counts(last), err=True)
+    if not is_quiet:
+        write_lines(_counts(last), err=True)
 
 
 @contextmanager

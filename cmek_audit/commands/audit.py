@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=AuditCommand,
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    context_settings={
+        "ignore_unknown_options": True,
+        "allow_extra_args": True,
+        "help_option_names": ["--help"],  # -h is read by the command itself
+    },
     options_metavar="[OPTIONS] [PYTEST OPTIONS]",
 )
 @click.pass_obj
@@ -29,8 +33,11 @@ def audit(command_line: CommandLine) -> int:
     """Judge an inventory by all rules and write the reports.
 
     The audit is a pytest run of the suite's checks. Options that are not listed here go to pytest,
-    such as -k EXPRESSION, -x and -q. So does everything after --: "audit -- --help" lists pytest's
+    such as -k EXPRESSION, -x and -v. So does everything after --: "audit -- --help" lists pytest's
     options. Without an inventory the bundled example is audited. The exit code is the gate.
+
+    Each option can be set by a variable, such as CMEK_FAIL_ON, and in a file, cmek-audit.toml or
+    [tool.cmek-audit] in pyproject.toml. "cmek-audit settings" lists what is set.
 
     \b
     Exit codes:
@@ -44,25 +51,38 @@ def audit(command_line: CommandLine) -> int:
     return run_checks(command_line.for_pytest, ("cmek-audit", "audit", *command_line.given))
 
 
-def run_checks(arguments: Iterable[str], command: tuple[str, ...]) -> int:
-    """Run pytest on the suite's checks with ``arguments``; the record names the ``command``."""
+def run_checks(
+    arguments: Iterable[str], command: tuple[str, ...], *, has_settings: bool = True
+) -> int:
+    """Run pytest on the suite's checks with ``arguments``; the record names the ``command``.
+
+    Without settings, neither variables nor a settings file add to the arguments.
+    """
     import pytest  # noqa: PLC0415 (help needs no pytest)
 
     root = install_location.folder()
     settings = ("-c", root / "pyproject.toml", "--rootdir", root)
     wiring = ("--noconftest", "-p", "cmek_audit.plugin")
     words = [*map(str, (*settings, *wiring, root / "checks")), *arguments]
-    return pytest.main(words, [_GivenCommand(command)])
+    return pytest.main(words, [_GivenCommand(command, has_settings=has_settings)])
 
 
 class _GivenCommand:
-    """A pytest plugin that gives the record the command line as the user typed it."""
+    """A pytest plugin that gives a run what it cannot know from its arguments."""
 
-    def __init__(self, command: tuple[str, ...]) -> None:
+    def __init__(self, command: tuple[str, ...], *, has_settings: bool) -> None:
         self._command = command
+        self._has_settings = has_settings
 
-    def pytest_configure(self, config: pytest.Config) -> None:
-        """Leave the command line where the record looks for it."""
+    def pytest_load_initial_conftests(self, early_config: pytest.Config) -> None:
+        """Leave the command line where the record looks for it, as the user typed it.
+
+        This is before the audit reads its options.
+        """
         from cmek_audit.run.provenance import COMMAND  # noqa: PLC0415 (needs pytest)
+        from cmek_audit.run.pytest_options import SETTINGS  # noqa: PLC0415 (as above)
+        from cmek_audit.settings.settings import NO_SETTINGS  # noqa: PLC0415 (as above)
 
-        config.stash[COMMAND] = self._command
+        early_config.stash[COMMAND] = self._command
+        if not self._has_settings:
+            early_config.stash[SETTINGS] = NO_SETTINGS

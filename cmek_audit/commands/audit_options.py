@@ -10,13 +10,24 @@ from click.shell_completion import CompletionItem
 
 from cmek_audit.run.options import OPTIONS
 from cmek_audit.suggestions import did_you_mean
+from cmek_audit.version_option import version_option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from cmek_audit.run.options import Option
 
 _PREFIX = "--cmek"
+_LETTERS = {"-h": "--help", "-V": "--version", "-q": "--quiet", "-qq": "--quiet"}
+_TAKING = {
+    name for option in OPTIONS if option.metavar for name in (option.flag, option.plain_flag)
+}
+"""The options that take a value."""
+
+_LISTING = frozenset({"--collect-only", "--co"})
+
+QUIET = ("-qq", "-oconsole_output_style=classic")
+"""By which words of pytest's an audit shows no more than its verdict."""
 
 
 class CommandLine(NamedTuple):
@@ -40,19 +51,20 @@ class AuditCommand(click.Command):
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 (click's)
         """Offer the options of the suite in the order of their table."""
         super().__init__(**settings)
-        self.params = [_SuiteOption(option) for option in OPTIONS]
+        self.params = [*map(_SuiteOption, OPTIONS), _quiet(), version_option(is_long=True)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the suite's options out of ``args``, and keep the ``CommandLine``."""
         end = args.index("--") if "--" in args else len(args)
         given, parsed, untouched = tuple(args), args[:end], args[end + 1 :]
-        super().parse_args(ctx, parsed)
-        unknown = [word for word in ctx.args if word.startswith(_PREFIX)]
-        if unknown and not ctx.resilient_parsing:
-            ctx.fail(_unknown(unknown[0].partition("=")[0]))
+        # click would look for its own letters in words that are pytest's, such as -khidden.
+        super().parse_args(ctx, list(_with_long_names(parsed)))
+        if not ctx.resilient_parsing:
+            _refuse_mistyped(ctx)
         # pytest parses the options again, and click would pass them on to the command's function.
         values = {option: ctx.params.pop(option.ini) for option in OPTIONS}
-        ctx.obj = CommandLine(given, (*_spelled(values), *ctx.args, *untouched))
+        quiet = _quiet_words(ctx.args) if ctx.params.pop("quiet") else ()
+        ctx.obj = CommandLine(given, (*_spelled(values), *quiet, *ctx.args, *untouched))
         return list(ctx.args)
 
 
@@ -61,7 +73,7 @@ class _SuiteOption(click.Option):
 
     def __init__(self, option: Option) -> None:
         super().__init__(
-            [option.flag, option.ini],
+            [option.plain_flag, option.flag, option.ini],
             metavar=option.metavar or None,
             help=option.help,
             is_flag=True if option.kind == "flag" else None,  # False would make values optional
@@ -95,10 +107,40 @@ def _choices(name: str) -> tuple[tuple[str, ...], bool]:
     return (get_args(item) if get_origin(item) is Literal else ()), is_list
 
 
-def _unknown(word: str) -> str:
-    # All options begin alike, so two of them must have more in common than two words elsewhere.
-    hint = did_you_mean(word, (option.flag for option in OPTIONS), cutoff=0.8)
-    return f"No such option {word!r}.{hint}"
+def _quiet() -> click.Option:
+    return click.Option(
+        ["--quiet"],
+        is_flag=True,
+        help="Print only the verdict, and what limits it; also -q. The exit code stays.",
+    )
+
+
+def _quiet_words(words: Iterable[str]) -> tuple[str, ...]:
+    """Return how pytest is made quiet: a run that only lists keeps the list."""
+    return ("-q",) if _LISTING.intersection(words) else QUIET
+
+
+def _with_long_names(words: Iterable[str]) -> Iterator[str]:
+    """Yield ``words`` with long names for letters, but not where a word is the value of another."""
+    before = ""
+    for word in words:
+        is_value = before in _TAKING
+        yield word if is_value else _LETTERS.get(word, word)
+        before = "" if is_value else word
+
+
+def _refuse_mistyped(context: click.Context) -> None:
+    """End with a usage error if a word that is left for pytest is meant for the suite."""
+    for word in context.args:
+        name = word.partition("=")[0]
+        if name.startswith(_PREFIX):
+            # All of these begin alike, so two must have more in common than words elsewhere.
+            hint = did_you_mean(name, (option.flag for option in OPTIONS), cutoff=0.8)
+            context.fail(f"No such option {name!r}.{hint}")
+        # What is only a little like an option of the suite may be one of a plugin of pytest.
+        hint = did_you_mean(name, (option.plain_flag for option in OPTIONS), cutoff=0.85)
+        if hint and name.startswith("--"):
+            context.fail(f"No such option {name!r}.{hint} An option of pytest goes after --.")
 
 
 def _spelled(values: Mapping[Option, Any]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
+from click.core import ParameterSource
 
 from checks.engine.reasons import gap_action
 from cmek_audit import parameters
@@ -53,13 +54,57 @@ class Unread(NamedTuple):
     action: str
 
 
+UNSET = ("", "recorded")
+"""Words for the clouds that the organizations file names; the latter is that of an audit."""
+
+
+class CollectRequest(NamedTuple):
+    """What to collect.
+
+    Attributes:
+        file: the organizations file; ``env`` for the one organization of a token.
+        kms_label: how an error names the option that follows.
+        kms: the clouds to ask; empty for those of the file.
+        evidence_dir: the folder for the bundle.
+        executor: where organizations are read; None for what is worth while.
+        format_name: ``parquet`` to write the inventory as Parquet, too.
+        as_json: whether to print one JSON object.
+        quiet: whether to print only what could not be read.
+    """
+
+    file: str
+    kms_label: str
+    kms: str
+    evidence_dir: str
+    executor: ExecutorSetting | None
+    format_name: str
+    as_json: bool
+    quiet: bool
+
+    @property
+    def is_shown(self) -> bool:
+        """Return whether everything is printed as text."""
+        return not (self.as_json or self.quiet)
+
+    @property
+    def writes_parquet(self) -> bool:
+        """Return whether the inventory is written as Parquet, too."""
+        return self.format_name == "parquet"
+
+
 @click.command(context_settings=parameters.SETTINGS)
-@click.argument("organizations", metavar="[ORGANIZATIONS.yaml]", default="env")
+@click.argument("organizations", metavar="[ORGANIZATIONS.yaml]", default="")
 @click.option(
-    "--evidence-dir", metavar="DIR", default="audit-evidence", help="The folder for the bundle."
+    "--live",
+    cls=parameters.SettingOption,
+    metavar="ORGANIZATIONS",
+    default="env",
+    help="The same as the argument, as an audit has it.",
 )
+@parameters.evidence_dir
 @click.option(
     "--kms",
+    cls=parameters.SettingOption,
     metavar="[auto|none|aws,gcp,azure]",
     default="",
     show_default="as the file says",
@@ -68,29 +113,24 @@ class Unread(NamedTuple):
 )
 @click.option(
     "--executor",
+    cls=parameters.SettingOption,
     metavar="WHERE",
-    callback=lambda _, __, value: _executor(value),
+    callback=lambda context, _, value: _executor(context, value),
     show_default="processes, as many as are worth their start",
     help="Where organizations are read: serial, processes, or dask=ADDRESS.",
 )
 @click.option(
     "--format",
     "format_name",
-    type=click.Choice(["ndjson", "parquet"]),
+    type=parameters.Word(["ndjson", "parquet"]),
     default="ndjson",
     help="Parquet: write the inventory as Parquet, too, below DIR-parquet.",
 )
+@parameters.quiet
 @parameters.as_json
 @interruptible("nothing unfinished is left behind")
-def collect(
-    organizations: str,
-    evidence_dir: str,
-    kms: str,
-    format_name: str,
-    executor: ExecutorSetting | None,
-    *,
-    as_json: bool,
-) -> ExitCode:
+@click.pass_context
+def collect(context: click.Context, /, organizations: str, live: str, **values: Any) -> ExitCode:  # noqa: ANN401 (as click passes them)
     """Read organizations from Astra and record every answer.
 
     ORGANIZATIONS.yaml lists the organizations to read. Without it, or with "env", that is the one
@@ -117,45 +157,53 @@ def collect(
       3  internal error
       4  unusable input or option
     """
-    if format_name == "parquet" and not is_installed():
+    if values["format_name"] == "parquet" and not is_installed():
         raise SettingError(f"--format: found parquet without DuckDB, expected it: {INSTALL}")
-    words = parse_clouds(kms, "--kms") if kms else ()
-    requested = with_clouds(read_organizations(organizations), words, "--kms")
-    with show_progress() as report_progress:
-        collected = collect_bundle(
-            requested, evidence_dir, on_progress=report_progress, executor=executor
-        )
-    bundle = collected.bundle
-    if not as_json:
+    if organizations and context.get_parameter_source("live") is ParameterSource.COMMANDLINE:
+        raise SettingError("--live: found ORGANIZATIONS.yaml beside it, expected one of the two")
+    file = organizations or live
+    return _collect(CollectRequest(file, parameters.label_of(context, "kms"), **values))
+
+
+def _collect(request: CollectRequest) -> ExitCode:
+    words = parse_clouds(request.kms, request.kms_label) if request.kms not in UNSET else ()
+    requested = with_clouds(read_organizations(request.file), words, request.kms_label)
+    with show_progress(is_quiet=request.quiet) as on_progress:
+        bundle = collect_bundle(
+            requested, request.evidence_dir, on_progress=on_progress, executor=request.executor
+        ).bundle
+    if request.is_shown:
+        # Before it is read again: whoever interrupts that knows where the bundle is.
         write_lines(f"Evidence:       {bundle}")
-    if format_name == "parquet":
-        _write_parquet(bundle, evidence_dir, is_shown=not as_json)
+    folder = _write_parquet(bundle, request.evidence_dir) if request.writes_parquet else None
     keys = CollectedKeys(requested.clouds.ask)
     unread = list(_unread(open_bundle(bundle), keys))
-    manifest = read_manifest(bundle)
-    if as_json:
-        write_json(_summary(bundle, manifest, unread, keys))
-    else:
-        _print(manifest, unread, keys)
-    return ExitCode.NOT_DONE if unread or keys.unread else ExitCode.DONE
+    is_whole = not (unread or keys.unread)
+    if request.as_json:
+        write_json(_summary(bundle, read_manifest(bundle), unread, keys))
+    elif request.is_shown or not is_whole:
+        write_lines("" if request.is_shown else f"Evidence:       {bundle}")
+        write_lines(f"Parquet:        {folder}" if folder else "")
+        _print(read_manifest(bundle), unread, keys)
+    return ExitCode.DONE if is_whole else ExitCode.NOT_DONE
 
 
-def _executor(value: str | None) -> ExecutorSetting | None:
+def _executor(context: click.Context, value: str | None) -> ExecutorSetting | None:
     """Return the executor that is named; raise UsageError if there is no such one."""
     setting = parse_executor(value) if value else None
     if value and not setting:
         expected = "serial, processes, or dask= with the address of a scheduler"
-        raise click.UsageError(f"--executor: found {describe(value)}, expected {expected}")
+        label = parameters.label_of(context, "executor")
+        raise click.UsageError(f"{label}: found {describe(value)}, expected {expected}")
     return setting
 
 
-def _write_parquet(bundle: str, evidence_dir: str, *, is_shown: bool) -> None:
-    """Write the bundle's inventory as Parquet, outside of the folder of bundles."""
+def _write_parquet(bundle: str, evidence_dir: str) -> str:
+    """Write the bundle's inventory as Parquet, outside of the folder of bundles; return where."""
     folder = Path(f"{evidence_dir.rstrip('/')}-parquet") / Path(bundle).name
     folder.parent.mkdir(parents=True, exist_ok=True)
     convert(bundle, str(folder))
-    if is_shown:
-        write_lines(f"Parquet:        {folder.as_posix()}")
+    return folder.as_posix()
 
 
 def _unread(reader: NdjsonReader, keys: CollectedKeys) -> Iterator[Unread]:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from cmek_audit import parameters
-from cmek_audit.console import write_lines
+from cmek_audit.console import write_json, write_lines
 from cmek_audit.exit_codes import ExitCode, interruptible
 from inventory.conversion import convert as convert_inventory
 from inventory.text.display import pluralize
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+_COUNTED = ("organizations", "keys", "databases")
 
 
 @click.command(context_settings=parameters.SETTINGS)
@@ -21,8 +29,10 @@ from inventory.text.display import pluralize
     metavar="N",
     help="How many files of Parquet to write; fewer if there are fewer organizations.",
 )
+@parameters.quiet
+@parameters.as_json
 @interruptible("nothing was written")
-def convert(inventory: str, output: str, shards: int) -> ExitCode:
+def convert(inventory: str, output: str, shards: int, *, as_json: bool, quiet: bool) -> ExitCode:
     """Convert an inventory into NDJSON or Parquet.
 
     INPUT is an inventory of any format: YAML, JSON, NDJSON, Parquet, or an evidence bundle. OUTPUT
@@ -40,10 +50,13 @@ def convert(inventory: str, output: str, shards: int) -> ExitCode:
       4  unusable input or option
     """
     counts = convert_inventory(inventory, output, shards)
-    parts = [
-        pluralize(counts["organizations"], "organization"),
-        pluralize(counts["keys"], "key"),
-        pluralize(counts["databases"], "database"),
-    ]
-    write_lines(f"{output}: {', '.join(parts)}")
+    if as_json:
+        write_json({"output": output, **{name: counts[name] for name in _COUNTED}})
+    elif not quiet:
+        _print(output, counts)
     return ExitCode.DONE
+
+
+def _print(output: str, counts: Mapping[str, int]) -> None:
+    parts = [pluralize(counts[name], name.removesuffix("s")) for name in _COUNTED]
+    write_lines(f"{output}: {', '.join(parts)}")

@@ -60,12 +60,16 @@ class Comparison(ComparedFindings):
     "--format",
     "-f",
     "format_name",
-    type=click.Choice(["text", "json", "markdown"]),
+    type=parameters.Word(["text", "json", "markdown"]),
     default="text",
     help="How to print it.",
 )
+@parameters.as_json
 @interruptible("nothing was compared")
-def diff(old: str, new: str, format_name: str) -> ExitCode:
+@click.pass_context
+def diff(
+    context: click.Context, old: str, new: str, format_name: str, *, as_json: bool
+) -> ExitCode:
     """Compare two audits: what is new, reopened, fixed or gone.
 
     OLD and NEW are report folders or their audit.json, the earlier one first. Findings that are
@@ -80,6 +84,7 @@ def diff(old: str, new: str, format_name: str) -> ExitCode:
       3  internal error
       4  unusable reports
     """
+    format_name = parameters.choose_format(context, format_name, as_json=as_json)
     comparison = _compare(old, new)
     if format_name == "json":
         write_json(comparison)

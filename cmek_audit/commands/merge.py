@@ -8,6 +8,7 @@ import click
 
 from cmek_audit import parameters
 from cmek_audit.commands.audit import run_checks
+from cmek_audit.commands.audit_options import QUIET
 from cmek_audit.execution.kept_shards import KeptShards
 from cmek_audit.exit_codes import interruptible
 from cmek_audit.run.options import OPTIONS
@@ -28,11 +29,22 @@ _TAKEN = frozenset(option.name.replace("-", "_") for option in OPTIONS) - {
 @click.command(context_settings=parameters.SETTINGS)
 @click.argument("folder", metavar="DIR", type=click.Path())
 @click.option(
-    "--report-dir", metavar="DIR", default="", help="Where the reports go; default: audit-report."
+    "--report-dir",
+    cls=parameters.SettingOption,
+    metavar="DIR",
+    default="",
+    help="Where the reports go; default: audit-report.",
 )
-@click.option("--formats", metavar="LIST", default="", help="The formats, as of an audit.")
+@click.option(
+    "--formats",
+    cls=parameters.SettingOption,
+    metavar="LIST",
+    default="",
+    help="The formats, as of an audit.",
+)
+@parameters.quiet
 @interruptible("there is no audit")
-def merge(folder: str, report_dir: str, formats: str) -> int:
+def merge(folder: str, report_dir: str, formats: str, *, quiet: bool) -> int:
     """Put the shards of an audit together and write its reports.
 
     DIR is the folder that was given to each run as --cmek-shard-dir. The files of the audit must be
@@ -56,7 +68,10 @@ def merge(folder: str, report_dir: str, formats: str) -> int:
         if value:
             words.append(f"--cmek-{name}={value}")
             given.append(f"--{name}={value}")
-    return run_checks(words, ("cmek-audit", *given))
+    if quiet:
+        words += QUIET
+    # The shards were judged by their own options: settings of this place must not change these.
+    return run_checks(words, ("cmek-audit", *given), has_settings=False)
 
 
 def _words(options: dict[str, JsonValue]) -> Iterator[str]:

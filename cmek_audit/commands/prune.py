@@ -34,9 +34,10 @@ _MOST_NAMED = 5
     help="How many of the newest bundles to keep whole.",
 )
 @click.option("--dry-run", is_flag=True, help="Only show what would be done.")
+@parameters.quiet
 @parameters.as_json
 @interruptible("nothing is lost; run it again")
-def prune(folder: str, keep: int, *, dry_run: bool, as_json: bool) -> ExitCode:
+def prune(folder: str, keep: int, *, dry_run: bool, as_json: bool, quiet: bool) -> ExitCode:
     """Turn old evidence bundles into one summary, and remove them.
 
     FOLDER is a folder of evidence bundles. Its N newest bundles stay as they are. Of the older
@@ -64,7 +65,7 @@ def prune(folder: str, keep: int, *, dry_run: bool, as_json: bool) -> ExitCode:
         pruning = prune_folder(Path(folder), keep, tool, lambda text: write_lines(text, err=True))
     if as_json:
         write_json(_summary(pruning, dry_run=dry_run))
-    else:
+    elif not quiet:
         _print(pruning, dry_run=dry_run)
     return ExitCode.DONE
 

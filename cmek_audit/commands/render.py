@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @click.command(context_settings=parameters.SETTINGS)
 @click.argument(
-    "format_name", metavar=f"[{'|'.join(RENDERABLE)}]", type=click.Choice([*RENDERABLE])
+    "format_name", metavar=f"[{'|'.join(RENDERABLE)}]", type=parameters.Word([*RENDERABLE])
 )
 @parameters.report
 @click.option(

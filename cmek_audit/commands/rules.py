@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -60,14 +61,20 @@ def rules(name: str, *, as_json: bool) -> ExitCode:
 
 
 def _find_rule(name: str, catalogue: Sequence[Rule]) -> Rule:
-    """Find a rule by its id or its check, in any case."""
+    """Find a rule by its id or its check, however these are spelled."""
     by_name = {known: rule for rule in catalogue for known in (rule.card.id, rule.card.check)}
     for known, rule in by_name.items():
-        if known.lower() == name.lower():
+        if _plain_id(known) == _plain_id(name):
             return rule
     hint = did_you_mean(name, by_name, cutoff=0.8)
     expected = f"{catalogue[0].card.id} to {catalogue[-1].card.id}, or the name of a check"
     raise SettingError(f"RULE: found {describe(name)}, expected {expected}.{hint}")
+
+
+def _plain_id(name: str) -> str:
+    """Return ``name`` in lower case; an id, such as ``CMEK1`` or ``1``, in its one spelling."""
+    match = re.fullmatch(r"(?:cmek)?[-_ ]?([0-9]{1,2})", name.strip().lower(), re.ASCII)
+    return f"cmek-{int(match[1]):02}" if match else name.strip().lower().replace("-", "_")
 
 
 def _data(rule: Rule, controls: Controls) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cmek_audit import parameters
-from cmek_audit.console import wrapped, write_lines
+from cmek_audit.console import wrapped, write_json, write_lines
 from cmek_audit.exit_codes import ExitCode, interruptible
 from inventory.text.display import printable
 from reports.presentation.markdown_text import code, prose, table
@@ -76,18 +76,20 @@ CONCLUSION = (
     help="How many to draw; all if there are fewer.",
 )
 @click.option(
-    "--kind", "-k", type=click.Choice(KINDS), default="databases", help="What to draw from."
+    "--kind", "-k", type=parameters.Word(KINDS), default="databases", help="What to draw from."
 )
 @click.option(
     "--format",
     "-f",
     "format_name",
-    type=click.Choice(["table", "csv", "markdown"]),
+    type=parameters.Word(["table", "csv", "json", "markdown"]),
     default="table",
     help="How to print it.",
 )
+@parameters.as_json
 @interruptible("nothing was drawn")
-def sample(report: str, size: int, kind: Kind, format_name: str) -> ExitCode:
+@click.pass_context
+def sample(context: click.Context, /, report: str, *, as_json: bool, **values: Any) -> ExitCode:  # noqa: ANN401 (as click passes them)
     """Draw a sample of an audit, to be performed again by hand.
 
     REPORT is a report folder or its audit.json; without it, audit-report. The record is checked
@@ -102,13 +104,32 @@ def sample(report: str, size: int, kind: Kind, format_name: str) -> ExitCode:
       3  internal error
       4  no record, or a changed one
     """
+    format_name = parameters.choose_format(context, values["format_name"], as_json=as_json)
+    drawn = _draw(report, values["size"], values["kind"])
+    if format_name == "json":
+        write_json(_as_json(drawn))
+    else:
+        printers = {"table": _text, "csv": _csv, "markdown": _markdown}
+        # Each cell is cut by itself: a row that is cut as a whole loses its last columns.
+        write_lines("\n".join(printers[format_name](drawn)), width=_LONGEST)
+    return ExitCode.DONE
+
+
+def _draw(report: str, size: int, kind: Kind) -> Sample:
     record = read_record(report)
     with relying_on(record):
-        drawn = take_sample(record.head, record.lines(), record.population_lines(), size, kind)
-    printers = {"table": _text, "csv": _csv, "markdown": _markdown}
-    # Each cell is cut by itself: a row that is cut as a whole loses its last columns.
-    write_lines("\n".join(printers[format_name](drawn)), width=_LONGEST)
-    return ExitCode.DONE
+        return take_sample(record.head, record.lines(), record.population_lines(), size, kind)
+
+
+def _as_json(drawn: Sample) -> dict[str, Any]:
+    """Return the sample with what it takes to draw it again, by the names of its fields."""
+    rows = [
+        row._asdict() | {"conclusions": [one._asdict() for one in row.conclusions]}
+        for row in drawn.rows
+    ]
+    again = {"numbers": command_to_reproduce(drawn), "lines": command_to_list(drawn)}
+    method = list(describe_method(drawn))
+    return drawn._asdict() | {"method": method, "commands": again, "rows": rows}
 
 
 def _facts(drawn: Sample) -> Iterator[tuple[str, str]]:

@@ -101,11 +101,10 @@ class Checked(NamedTuple):
     default=1,
     help="How many bundles of a folder to check at the same time.",
 )
+@parameters.quiet
 @parameters.as_json
 @interruptible("nothing is proven")
-def verify(
-    paths: tuple[str, ...], *, since: datetime | None, chain_only: bool, jobs: int, as_json: bool
-) -> ExitCode:
+def verify(paths: tuple[str, ...], *, as_json: bool, quiet: bool, **values: Any) -> ExitCode:  # noqa: ANN401 (as click passes them)
     """Prove evidence and reports: make them again and compare.
 
     Each PATH is an evidence bundle, a folder of bundles, or a report folder.
@@ -128,20 +127,21 @@ def verify(
       5  not proven: a source, or the suite that made the report, is not here
     """
     # All paths are looked at before the first is verified, so that a typing error costs no time.
-    if since and chain_only:
+    if values["since"] and values["chain_only"]:
         raise SettingError("--since: found --chain-only beside it, expected one of the two")
-    extent = Extent(since, jobs, is_chain_only=chain_only)
+    extent = Extent(values["since"], values["jobs"], is_chain_only=values["chain_only"])
     checks = [(path, _check_for(path, extent)) for path in paths]
     results = []
     for path, check in checks:
         for checked in check(path):
             results.append(checked)
-            if not as_json:
+            if not (as_json or quiet):
                 _print(checked)
     status = worst(checked.status for checked in results)
+    is_whole = status == "proven" and not any(checked.unchecked for checked in results)
     if as_json:
         write_json(_summary(results, status))
-    else:
+    elif not (quiet and is_whole):
         _print_conclusion(results, status)
     return _CODES[status]
 

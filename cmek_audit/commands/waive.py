@@ -98,8 +98,9 @@ class _Finding(RecordPart):
     default=90,
     help="For how many days from today.",
 )
+@parameters.as_json
 @interruptible("nothing was printed")
-def waive(**values: Any) -> ExitCode:  # noqa: ANN401 (as click passes them)
+def waive(*, as_json: bool, **values: Any) -> ExitCode:  # noqa: ANN401 (as click passes them)
     """Print the request for a waiver of one finding that fails.
 
     FINDING is the finding's id, or enough of its beginning. REPORT is a report folder or its
@@ -122,7 +123,7 @@ def waive(**values: Any) -> ExitCode:  # noqa: ANN401 (as click passes them)
         for banner in banners(record.head):
             write_lines(banner, err=True)
         waiver_request = _waiver_request(request, record)
-    print_request(waiver_request)
+    print_request(waiver_request, as_json=as_json)
     write_lines("Paste this entry into the list 'waivers:' of your file of waivers.", err=True)
     return ExitCode.DONE
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import textwrap
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import click
 import yaml
@@ -30,11 +31,16 @@ class WaiverRequest(NamedTuple):
     message: str
 
 
-def print_request(request: WaiverRequest) -> None:
+def print_request(request: WaiverRequest, *, as_json: bool = False) -> None:
     """Print the request as an entry of a list of waivers, in characters that stdout can encode.
 
     Raises SettingError if an audit could not read it.
     """
+    if as_json:
+        entry = json.dumps(_data(request.waiver, mode="json"), indent=2) + "\n"
+        _check_readable(f"{_INDENT}- {entry}", request.waiver)
+        click.echo(entry, nl=False)
+        return
     entry = render_entry(request)
     try:
         entry.encode(sys.stdout.encoding or "ascii")
@@ -49,13 +55,19 @@ def render_entry(request: WaiverRequest, *, only_ascii: bool = False) -> str:
 
     Characters that are invisible, or reverse text, are escaped: who approves must see them.
     """
-    data = {name: value for name, value in request.waiver.model_dump().items() if value is not None}
+    data = _data(request.waiver)
     is_visible = all(printable(text, len(text)) == text for text in map(str, data.values()))
     body = yaml.safe_dump(
         [data], sort_keys=False, allow_unicode=is_visible and not only_ascii, width=_WIDTH
     )
     lines = [*_comments(request.message, only_ascii=only_ascii), *body.rstrip("\n").split("\n")]
     return "".join(f"{_INDENT}{line}\n" for line in lines)
+
+
+def _data(waiver: Waiver, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
+    return {
+        name: value for name, value in waiver.model_dump(mode=mode).items() if value is not None
+    }
 
 
 def _comments(message: str, *, only_ascii: bool) -> list[str]:

@@ -19,13 +19,13 @@ from cmek_audit.run.audit import (
 )
 from cmek_audit.run.preparation import reproducing_options
 from cmek_audit.run.provenance import describe_run
-from cmek_audit.run.pytest_options import is_worker
+from cmek_audit.run.pytest_options import is_worker, setting_values
 from cmek_audit.run.pytest_reports import custom_paths, print_final_paths
 from cmek_audit.run.report_folder import staging_of
 from inventory.errors import LeakError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from checks.engine.outcome import FindingGroup
     from cmek_audit.execution.tally import GroupId
@@ -71,7 +71,8 @@ class AuditHooks:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 (xdist's own)
         """Let every worker judge the same as this process, and ask no server."""
-        node.workerinput["cmek"] = reproducing_options(self._judged.setup)
+        resolved = reproducing_options(self._judged.setup)
+        node.workerinput["cmek"] = setting_values(self._config) | resolved
 
     def pytest_report_header(self) -> list[str]:
         """Show what is audited, and as of when."""
@@ -121,14 +122,15 @@ class AuditHooks:
             self._finished.add((properties["rule"], properties["key"]))
 
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:  # noqa: ANN401 (pytest's union)
-        """Show the audit's own statuses under their own names."""
+        """Show the audit's own statuses under their own names; none in a quiet run."""
         properties = getattr(report, "cmek", None)
-        if properties and _has_outcome(report) and not report.passed:
-            status = properties["status"]
-            if report.skipped or status == "inconclusive":
-                is_known = report.skipped and properties["known"] != "0"
-                return _KNOWN if is_known else _SHOWN_AS.get(status)
-        return None
+        if not (properties and _has_outcome(report)):
+            return None
+        shown = _status_shown(report, properties)
+        if terminal.is_quiet(self._config):
+            kind = "error" if report.failed and report.when == "setup" else report.outcome
+            return (shown[0] if shown else kind, "", "")
+        return shown
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(
@@ -255,6 +257,17 @@ def _show_fact(
     crash = getattr(report.longrepr, "reprcrash", None)
     if crash is not None and crash.message.endswith(text := group.text()):
         crash.message = text
+
+
+def _status_shown(
+    report: pytest.TestReport, properties: Mapping[str, str]
+) -> tuple[str, str, str] | None:
+    """Return how a status of ours is shown; None for one that pytest has, too."""
+    status = properties["status"]
+    if report.skipped or (status == "inconclusive" and not report.passed):
+        is_known = report.skipped and properties["known"] != "0"
+        return _KNOWN if is_known else _SHOWN_AS.get(status)
+    return None
 
 
 def _has_outcome(report: pytest.TestReport) -> bool:

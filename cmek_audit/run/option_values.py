@@ -14,6 +14,7 @@ from checks.engine.context import LIVE_MAX_AGE, MOST_ROTATION_DAYS, RECORDED_MAX
 from checks.engine.grouping import GroupingSetting
 from cmek_audit.clouds_option import KmsWord, clouds_to_ask, split_words
 from inventory.errors import SettingError
+from inventory.files.suggestions import did_you_mean
 from inventory.system.executors import ExecutorSetting, parse_executor
 from reports.formats.registry import DEFAULT, EXPORTED, WRITABLE
 
@@ -183,19 +184,17 @@ class Options(BaseModel):
 
 def parse_options(values: dict[str, Any]) -> Options:
     """Check ``values``, by field name; raise SettingError that names each unusable option."""
-    try:
-        options = Options.model_validate(values)
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-        raise SettingError(
-            "\n".join(_complaint(detail["loc"], detail) for detail in details)
-        ) from None
+    options = check_each(values)
     for row in EXPORTED:
         if row.name in options.formats and not row.is_installed:
             found = f"found {row.name} without {row.library}, expected it: {row.install}"
             raise SettingError(f"--cmek-formats: {found}")
     if options.fail_on_new and not options.baseline:
         raise SettingError("--cmek-fail-on-new: found no --cmek-baseline, expected one with it")
+    if options.terraform_source and not options.plan:
+        raise SettingError(
+            "--cmek-terraform-source: found no --cmek-plan, expected a plan of Terraform with it"
+        )
     if options.executor and options.executor.kind != "processes" and options.jobs:
         raise SettingError(
             f"--cmek-jobs: found --cmek-executor={options.executor.kind} beside it, expected "
@@ -208,6 +207,17 @@ def parse_options(values: dict[str, Any]) -> Options:
         )
     _check_shards(options)
     return options
+
+
+def check_each(values: dict[str, Any]) -> Options:
+    """Check each of ``values`` by itself; raise SettingError that names each unusable option."""
+    try:
+        return Options.model_validate(values)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        raise SettingError(
+            "\n".join(_complaint(detail["loc"], detail) for detail in details)
+        ) from None
 
 
 def _check_shards(options: Options) -> None:
@@ -229,4 +239,8 @@ def _check_shards(options: Options) -> None:
 def _complaint(loc: tuple[int | str, ...], detail: Any) -> str:  # noqa: ANN401 (pydantic's dict)
     name = str(loc[0]).replace("_", "-")
     expected = re.sub(r"^(Value error, |Input should be )", "", detail["msg"])
-    return f"--cmek-{name}: found {detail['input']!r}, expected {expected}"
+    # pydantic names the words of a choice in one text.
+    words = re.findall(r"'([^']+)'", detail.get("ctx", {}).get("expected", ""))
+    found = detail["input"]
+    hint = did_you_mean(found, words) if isinstance(found, str) else ""
+    return f"--cmek-{name}: found {found!r}, expected {expected}{hint}"

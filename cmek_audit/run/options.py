@@ -1,4 +1,4 @@
-"""The suite's options: one table for pytest's command line, its ini twins, and the docs."""
+"""The suite's options: one table for command lines, ini twins, settings files, variables, docs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ class Option(NamedTuple):
     """One option.
 
     Attributes:
-        name: without ``--cmek-``; the ini twin is ``cmek_`` and the same with underscores.
-        kind: ``paths`` and ``texts`` may be given repeatedly, ``flag`` takes no value.
+        name: without ``--cmek-``, as in a settings file; the ini twin is ``cmek_`` and the same
+            with underscores, the variable ``CMEK_`` and the same in capitals.
+        kind: ``paths`` and ``texts`` may be given repeatedly, ``words`` are a list in one text,
+            ``number`` may be a word instead, ``flag`` takes no value.
         metavar: what the help shows as value.
         help: what it does, with its default.
     """
 
     name: str
-    kind: Literal["paths", "path", "texts", "text", "flag"]
+    kind: Literal["paths", "path", "texts", "text", "words", "number", "flag"]
     metavar: str
     help: str
 
@@ -30,8 +32,40 @@ class Option(NamedTuple):
     @property
     def ini(self) -> str:
         """Return the name in the ini file."""
-        return f"cmek_{self.name.replace('-', '_')}"
+        return f"cmek_{self.field}"
 
+    @property
+    def weakens(self) -> bool:
+        """Return whether it can let an audit pass that would stop without it."""
+        return self.name in _WEAKENING
+
+    @property
+    def is_list(self) -> bool:
+        """Return whether it may be given repeatedly."""
+        return self.kind in {"paths", "texts"}
+
+    @property
+    def field(self) -> str:
+        """Return the name in Python."""
+        return self.name.replace("-", "_")
+
+    @property
+    def plain_flag(self) -> str:
+        """Return the name on the command line of ``cmek-audit``."""
+        return f"--{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """Return the name of the environment variable."""
+        return f"CMEK_{self.field.upper()}"
+
+
+_WEAKENING = frozenset(
+    {
+        *("waivers", "baseline", "fail-on-new", "as-of", "max-age", "fail-on"),
+        *("allow-inconclusive", "kms", "rotation-days"),
+    }
+)
 
 OPTIONS = (
     Option(
@@ -131,7 +165,7 @@ OPTIONS = (
     Option("report-dir", "path", "DIR", "where the reports go; default: audit-report"),
     Option(
         "formats",
-        "text",
+        "words",
         "LIST",
         describe_choice(),
     ),
@@ -153,7 +187,7 @@ OPTIONS = (
     ),
     Option(
         "kms",
-        "text",
+        "words",
         "MODE",
         "recorded: judge by recorded facts of the clouds' key management, and let a live audit ask "
         "the clouds that the organizations file names; aws, gcp, azure, or several of them: ask "
@@ -170,7 +204,7 @@ OPTIONS = (
     ),
     Option(
         "rotation-days",
-        "text",
+        "number",
         "N",
         "the most days between two rotations of a key, 1 to 2560; default: it is enough that "
         "automatic rotation is on",
@@ -185,7 +219,7 @@ OPTIONS = (
     ),
     Option(
         "jobs",
-        "text",
+        "number",
         "N",
         "how many processes judge at the same time; auto: as many as there are processors; "
         "default: 1",

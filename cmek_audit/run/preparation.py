@@ -116,6 +116,7 @@ def prepare(options: Options, on_progress: Callable[[Progress], None] = lambda _
     history = read_history(options.history, options.inventory)
     terraform = terraform_of(options)
     inventory = _open_inventory(options, terraform)
+    _refuse_unused_source(options, inventory)
     # The age of what was collected counts from now, not from before it was collected.
     now = datetime.now(UTC) if recorded.is_new else started
     context = _context(options, inventory, history, criteria.baseline, now)
@@ -239,6 +240,16 @@ def _with_example(options: Options) -> Options:
         name: (normalize_path(str(EXAMPLES / f"{file}.yaml")),) for name, file in names.items()
     }
     return options.model_copy(update=files)
+
+
+def _refuse_unused_source(options: Options, inventory: Inventory) -> None:
+    """Raise SettingError for a configuration of Terraform of which no plan is read."""
+    plans = [source for source in inventory.sources if source.role == "plan"]
+    if options.terraform_source and not any(source.format == "terraform-plan" for source in plans):
+        expected = "a plan of Terraform among them, as 'terraform show -json' prints it"
+        raise SettingError(
+            f"--cmek-terraform-source: found only other plans in --cmek-plan, expected {expected}"
+        )
 
 
 def _open_inventory(options: Options, terraform: TerraformSettings) -> Inventory:

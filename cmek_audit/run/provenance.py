@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, TypedDict
 import pytest
 
 from cmek_audit import install_location
+from cmek_audit.run.pytest_options import used_settings
 from inventory.text.secrets import without_secrets
 
 if TYPE_CHECKING:
-    from reports.model.head import Provenance
+    from cmek_audit.settings.given import Given
+    from reports.model.head import Provenance, SettingSource
 
 ROOT = install_location.folder()
 COMMAND = pytest.StashKey[tuple[str, ...]]()
@@ -46,7 +48,21 @@ def describe_run(config: pytest.Config, exit_code: int) -> Provenance:
         "packages": {name: version_of(name) for name in PACKAGES},
         "commit": commit,
         "dirty": dirty,
+        "settings": [_setting(given) for given in used_settings(config)],
     }
+
+
+def _setting(given: Given) -> SettingSource:
+    """Return an option that nobody typed, with its source."""
+    value = given.spelled
+    shown: str | bool | list[str]
+    if isinstance(value, bool):
+        shown = value
+    elif isinstance(value, str):
+        shown = without_secrets(value)
+    else:
+        shown = [without_secrets(text) for text in value]
+    return {"option": given.option.name, "value": shown, "source": without_secrets(given.source)}
 
 
 class _Actor(TypedDict):

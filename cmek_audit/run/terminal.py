@@ -11,9 +11,11 @@ from checks.engine.context import utc
 from checks.engine.finding import ACROSS
 from checks.engine.grouping import MOST_ITEMS
 from cmek_audit.run.audit import first_page
+from cmek_audit.run.pytest_options import used_settings
 from cmek_audit.run.pytest_reports import unavailable
 from cmek_audit.run.pytest_results import NO_AUDIT
 from inventory.text.display import pluralize, printable
+from inventory.text.secrets import without_secrets
 from reports.comparison.changes import summarize_changes
 from reports.presentation.action_groups import first, group_actions
 from reports.presentation.banners import OUTSIDE, banners
@@ -40,6 +42,9 @@ MOST_LINES = 3
 MANY_ITEMS = 3_000
 """More test items than these take so long that a run warns before it makes them."""
 
+_QUIET = -2
+"""From which verbosity of pytest's an audit shows its verdict alone: that of ``-qq``."""
+
 _ITEM_SECONDS = 0.0005, 0.0008
 _ITEM_MEGABYTES = 0.006
 _PAIR_SECONDS = 2e-6
@@ -48,7 +53,13 @@ _PAIR_SECONDS = 2e-6
 _INDENT = 9
 _LABEL = len("Findings: ")
 _NARROWEST = 40
+_LONGEST_SETTING = 400
 _MORE = " … more in the report"
+
+
+def is_quiet(config: pytest.Config) -> bool:
+    """Return whether only the verdict is shown, and what limits it."""
+    return int(getattr(config.option, "verbose", 0)) <= _QUIET
 
 
 def header(judged: Judged) -> list[str]:
@@ -102,7 +113,7 @@ def _duration(seconds: float) -> str:
 def summarize(reporter: pytest.TerminalReporter, head: Head) -> None:
     """Print the most urgent actions: their purpose, what to do, where, and who must act."""
     groups = group_actions(head["actions"], head["population"]["organizations"])
-    if not groups:
+    if not groups or is_quiet(reporter.config):
         return
     reporter.section("fix first", sep="-")
     width = max(_NARROWEST, reporter.config.get_terminal_writer().fullwidth - _INDENT)
@@ -120,7 +131,7 @@ def summarize(reporter: pytest.TerminalReporter, head: Head) -> None:
 def warn_of_waivers(reporter: pytest.TerminalReporter, head: Head) -> None:
     """Print the waivers that expire soon, have expired, or await approval."""
     urgent = urgent_waivers(head)
-    if not urgent:
+    if not urgent or is_quiet(reporter.config):
         return
     reporter.section("waivers that need attention", sep="-")
     for waiver in urgent[:MOST_SHOWN]:
@@ -172,14 +183,16 @@ def _notes(head: Head, width: int) -> Iterator[str]:
 def conclude(config: pytest.Config, options: Options, head: Head | None, failure: str = "") -> None:
     """Print the verdict as the last lines, or the ``failure`` that left no audit."""
     writer = _writer(config)
-    writer.line()
+    if not is_quiet(config):
+        writer.line()
     for text in failure.splitlines():
         writer.line(printable(text, 2_000), red=True)
     if head is None:
         writer.line(NO_AUDIT, red=True)
         return
-    for label, text in _facts(options, head):
+    for label, text in () if is_quiet(config) else _facts(options, head):
         writer.line(f"{f'{label}:':<{_LABEL}}{text}")
+    _print_settings(config, writer)
     for report in unavailable(config, options):
         writer.line(f"{report.file} was not written: {report.plugin} is not loaded.", yellow=True)
     _print_verdict(writer, head)
@@ -226,6 +239,15 @@ def _facts(options: Options, head: Head) -> Iterator[tuple[str, str]]:
     if head["changes"]:
         baseline = head["changes"]["baseline"]["as_of"]
         yield "Changes", f"findings {summarize_changes(head['changes'])}, since {baseline}"
+
+
+def _print_settings(config: pytest.Config, writer: _Writer) -> None:
+    """Print what variables and files set, as it may weaken the gate and nobody typed it."""
+    label = "Settings: "
+    for given in used_settings(config):
+        line = printable(without_secrets(f"{label}{given}"), _LONGEST_SETTING)
+        writer.line(line, yellow=given.option.weakens)
+        label = " " * _LABEL
 
 
 def _print_verdict(writer: _Writer, head: Head) -> None:

@@ -22,12 +22,14 @@ from cmek_audit.run.pytest_options import (
     option_named,
     option_value,
     read_options,
+    used_settings,
     writes_reports,
 )
 from cmek_audit.run.pytest_reports import redirect, unavailable
 from cmek_audit.run.pytest_results import NO_AUDIT
 from cmek_audit.run.report_folder import REPLACED, set_aside
 from cmek_audit.run.terminal_scrubbing import scrub_terminal
+from cmek_audit.settings.given import by_their_source
 from inventory.errors import CmekAuditError, SettingError
 from inventory.text.display import printable
 from inventory.text.secrets import without_secrets
@@ -64,7 +66,7 @@ def begin_audit(config: pytest.Config) -> None:
     except CmekAuditError as error:
         if writes_reports(config):
             _set_aside_earlier(config)
-        raise _usage_error(error) from None
+        raise _usage_error(config, error) from None
     _set_defaults(config)
 
 
@@ -98,7 +100,6 @@ def _set_aside_earlier(config: pytest.Config) -> None:
 def _set_defaults(config: pytest.Config) -> None:
     """Set what an audit shows, where the user did not: findings need no traceback."""
     option = config.option
-    option.cmek_as_of = option.cmek_as_of or config.getini("cmek_as_of")
     if getattr(option, "tbstyle", "") == "auto":
         option.tbstyle = "no"
     # pytest's summary of failures takes quadratic time, and repeats what the actions say.
@@ -106,9 +107,10 @@ def _set_defaults(config: pytest.Config) -> None:
         option.reportchars = ""
 
 
-def _usage_error(error: CmekAuditError) -> pytest.UsageError:
+def _usage_error(config: pytest.Config, error: CmekAuditError) -> pytest.UsageError:
     """Return ``error`` as pytest knows it; its last line says that there is no audit."""
-    lines = [printable(without_secrets(line), _LONGEST_LINE) for line in str(error).splitlines()]
+    text = by_their_source(str(error), used_settings(config))
+    lines = [printable(without_secrets(line), _LONGEST_LINE) for line in text.splitlines()]
     return pytest.UsageError("\n".join([*lines, NO_AUDIT]))
 
 
@@ -127,7 +129,7 @@ def start_audit(config: pytest.Config) -> None:
         if folder is not None:
             folder.close()
         if isinstance(error, CmekAuditError):
-            raise _usage_error(error) from None
+            raise _usage_error(config, error) from None
         raise
     config.pluginmanager.register(hooks, "cmek-audit")
 

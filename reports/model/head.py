@@ -241,8 +241,16 @@ class LinesFile(TypedDict):
     count: int
 
 
+class SettingSource(TypedDict):
+    """An option that a variable or a file gave, not the command line."""
+
+    option: str
+    value: str | bool | list[str]
+    source: str
+
+
 class Provenance(TypedDict):
-    """Who ran the audit, and with what."""
+    """Who ran the audit, and with what. Older audits state no settings."""
 
     actor: str
     trigger: str
@@ -254,6 +262,7 @@ class Provenance(TypedDict):
     packages: dict[str, str]
     commit: str
     dirty: bool | None
+    settings: NotRequired[list[SettingSource]]
 
 
 class Run(Provenance):

@@ -30,6 +30,7 @@ CODES = {
     "prune": {0, 2, 3, 4},
     "render": {0, 2, 3, 4},
     "rules": {0, 3, 4},
+    "settings": {0, 2, 3, 4},
     "sample": {0, 2, 3, 4},
     "schema": {0, 2, 3, 4},
     "portal": {0, 1, 2, 3, 4},
@@ -49,7 +50,21 @@ def test_help_lists_every_command() -> None:
     )
     assert listed == {name: command.summary for name, command in COMMANDS.items()}
     assert listed.keys() == CODES.keys()
-    assert set(re.findall(r"^  (--[a-z-]+)", done.stdout, re.MULTILINE)) == {"--version", "--help"}
+    assert _listed(done.stdout) == {"--version", "--help"}
+
+
+def _listed(text: str) -> set[str]:
+    """Return the long names of the options that a help lists."""
+    return set(re.findall(r"^  (?:-[a-zA-Z], )?(--[a-z-]+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", ["", *CODES])
+def test_help_and_version_have_their_letters_everywhere(name: str) -> None:
+    """``-h`` and ``-V`` do in every command what the long options do."""
+    words = [name] if name else []
+    for letter, long in (("-h", "--help"), ("-V", "--version")):
+        short, whole = (command(*words, word, environment=PLAIN) for word in (letter, long))
+        assert (short.exit_code, short.stdout) == (0, whole.stdout)
 
 
 @pytest.mark.parametrize("name", CODES)
@@ -66,14 +81,18 @@ def test_the_summary_of_a_command_is_the_first_sentence_of_its_help(name: str) -
         (
             "collect",
             "[OPTIONS] [ORGANIZATIONS.yaml]",
-            {"--evidence-dir", "--executor", "--kms", "--format", "--json", "--help"},
+            {
+                *("--live", "--evidence-dir", "--executor", "--kms", "--format"),
+                *("--json", "--quiet"),
+            },
         ),
         (
             "verify",
             "[OPTIONS] PATH...",
-            {"--since", "--chain-only", "--jobs", "--json", "--help"},
+            {"--since", "--chain-only", "--jobs", "--json", "--quiet"},
         ),
-        ("rules", "[OPTIONS] [RULE]", {"--json", "--help"}),
+        ("rules", "[OPTIONS] [RULE]", {"--json"}),
+        ("settings", "[OPTIONS]", {"--json"}),
     ],
 )
 def test_help_of_a_command(name: str, usage: str, options: set[str]) -> None:
@@ -81,7 +100,7 @@ def test_help_of_a_command(name: str, usage: str, options: set[str]) -> None:
     done = command(name, "--help")
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout.splitlines()[0] == f"Usage: cmek-audit {name} {usage}"
-    assert set(re.findall(r"^  (--[a-z-]+)", done.stdout, re.MULTILINE)) == options
+    assert _listed(done.stdout) == options | {"--version", "--help"}
 
 
 @pytest.mark.parametrize("name", CODES)

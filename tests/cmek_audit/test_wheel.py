@@ -231,3 +231,18 @@ def test_the_installed_command_audits_a_file(installed: Path, tmp_path: Path) ->
     assert reports.head["run"]["command"][:3] == ["cmek-audit", "audit", "--cmek-inventory"]
     assert (reports.head["run"]["commit"], str(ROOT) in done.stdout) == ("", False)
     assert re.search(rf"^rootdir: {installed}/cmek_audit/suite$", done.stdout, re.MULTILINE)
+
+
+def test_an_installed_audit_takes_the_settings_of_its_user(installed: Path, tmp_path: Path) -> None:
+    """The ``pyproject.toml`` of the user counts, and not the one that the wheel carries."""
+    (tmp_path / ".git").mkdir()
+    settings = "[tool.cmek-audit]\nreport-dir = 'mine'\nformats = ['json']\n"
+    (tmp_path / "pyproject.toml").write_text(settings)
+    done = _python(installed, "-m", "cmek_audit", "audit", "-q", cwd=tmp_path)
+    assert "Settings: report-dir=mine from pyproject.toml:2" in done.stdout
+    assert (tmp_path / "mine" / "audit.json").is_file()
+    listed = _python(installed, "-m", "cmek_audit", "settings", cwd=tmp_path)
+    assert (listed.returncode, listed.stdout.splitlines()[0]) == (
+        0,
+        "Settings file: pyproject.toml",
+    )

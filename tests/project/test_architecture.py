@@ -47,6 +47,8 @@ FLOORS = (
     {"reports.page.reading"},
     {"reports.page"},
     {"reports.formats"},
+    {"cmek_audit.run.options"},
+    {"cmek_audit.settings"},
     {
         "cmek_audit.clouds_option",
         "cmek_audit.console",
@@ -56,6 +58,7 @@ FLOORS = (
         "cmek_audit.parameters",
         "cmek_audit.progress",
         "cmek_audit.suggestions",
+        "cmek_audit.version_option",
     },
     {"cmek_audit.execution"},
     {"cmek_audit.collection", "cmek_audit.run"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -21,6 +22,8 @@ from cmek_audit.docs_pages import (
 )
 from cmek_audit.run.options import OPTIONS
 from cmek_audit.run.report_folder import WRITTEN
+from cmek_audit.settings.given import value_in_toml
+from cmek_audit.settings.variables import FILE_VARIABLE
 from inventory.files import entry_reader, file_kinds
 from inventory.inventory import Inventory
 from inventory.model import database, gaps, key, kms, organization
@@ -74,11 +77,23 @@ def test_every_rule_stands_on_its_page() -> None:
 
 
 def test_every_option_stands_on_its_page() -> None:
-    """The page of options names each option and its ini twin."""
+    """The page of options names each option, with its names in file, variable and ini file."""
     page = options_page()
     named = set(re.findall(r"^\| `(--cmek-[a-z-]+)", page, re.MULTILINE))
     assert named == {option.flag for option in OPTIONS}
-    assert all(f"`{option.ini}`" in page for option in OPTIONS)
+    others = [f"| `{option.name}` `{option.variable}` `{option.ini}` |" for option in OPTIONS]
+    assert [names for names in others if names not in page] == []
+
+
+def test_the_page_of_settings_shows_every_form() -> None:
+    """The example of a settings file is one, and so are the examples of variables."""
+    (example,) = [text for text in fenced("docs/settings.md", "toml") if "[tool" not in text]
+    table = tomllib.loads(example)
+    options = {option.name: option for option in OPTIONS}
+    assert {options[name].kind for name in table} == {option.kind for option in OPTIONS}
+    assert [value_in_toml(options[name], value) for name, value in table.items()]
+    named = set(re.findall(r"\bCMEK_[A-Z_]+", read("docs/settings.md")))
+    assert named <= {option.variable for option in OPTIONS} | {FILE_VARIABLE, "CMEK_ACME_TOKEN"}
 
 
 def test_every_column_stands_on_its_page() -> None:

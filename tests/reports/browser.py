@@ -31,9 +31,9 @@ FLAGS = [
 
 
 def find_chromium() -> str | None:
-    """Return the path of a Chromium, by ``CMEK_CHROMIUM`` or by its usual names."""
+    """Return the path of a Chromium, by ``AUDIT_CHROMIUM`` or by its usual names."""
     names = ("chromium", "chromium-browser", "google-chrome")
-    found = (shutil.which(name) for name in (os.environ.get("CMEK_CHROMIUM", ""), *names))
+    found = (shutil.which(name) for name in (os.environ.get("AUDIT_CHROMIUM", ""), *names))
     return next((each for each in found if each), None)
 
 
@@ -50,7 +50,7 @@ def start_browser() -> Iterator[Browser]:
 NEEDS_BROWSER = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        find_chromium() is None, reason="no Chromium was found, nor does CMEK_CHROMIUM name one"
+        find_chromium() is None, reason="no Chromium was found, nor does AUDIT_CHROMIUM name one"
     ),
 ]
 """The marks of tests in a browser."""

@@ -96,12 +96,14 @@ class KeysRequest(NamedTuple):
     "--format",
     "-f",
     "format_name",
-    type=click.Choice(["table", "json", "markdown"]),
+    type=parameters.Word(["table", "json", "markdown"]),
     default="table",
     help="How to print it.",
 )
+@parameters.as_json
 @interruptible("no plan was made")
-def keys(format_name: str, **values: Any) -> ExitCode:  # noqa: ANN401 (as click passes them)
+@click.pass_context
+def keys(context: click.Context, /, format_name: str, *, as_json: bool, **values: Any) -> ExitCode:  # noqa: ANN401 (as click passes them)
     """List the keys that are needed, registered, missing and unused.
 
     The list is made from inventories, plans and --add, in any combination. You need one key for
@@ -116,6 +118,7 @@ def keys(format_name: str, **values: Any) -> ExitCode:  # noqa: ANN401 (as click
       3  internal error
       4  unusable input or option
     """
+    format_name = parameters.choose_format(context, format_name, as_json=as_json)
     request = KeysRequest(**values)
     if not (request.inventory or request.plan or request.add):
         expected = "at least one --inventory, --plan or --add"

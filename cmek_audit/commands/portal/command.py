@@ -57,19 +57,24 @@ class PortalRequest(NamedTuple):
 @parameters.state
 @parameters.terraform_organization
 @click.option(
-    "--history", metavar="PATH", multiple=True, help="Earlier records: see --cmek-history."
+    "--history",
+    cls=parameters.SettingOption,
+    metavar="PATH",
+    multiple=True,
+    help="Earlier records: see --history of audit.",
 )
 @click.option(
     "--as-of",
+    cls=parameters.SettingOption,
     metavar="TIME",
     default="",
     show_default=False,
-    help="The time of judgement: see --cmek-as-of.",
+    help="The time of judgement: see --as-of of audit.",
 )
 @click.option(
     "--form",
     "form_name",
-    type=click.Choice(["inventory", "organizations"]),
+    type=parameters.Word(["inventory", "organizations"]),
     is_flag=False,
     flag_value="inventory",
     help="Print a form to fill in: an inventory, or parts for an organizations file.",

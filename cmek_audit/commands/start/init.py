@@ -34,7 +34,7 @@ _TITLES = {
 @click.argument("folder", default=".")
 @click.option(
     "--source",
-    type=click.Choice(SOURCES),
+    type=parameters.Word(SOURCES),
     help="recorded: you write the inventory; live: Astra is asked. Default: recorded.",
 )
 @click.option(
@@ -46,7 +46,7 @@ _TITLES = {
 )
 @click.option(
     "--pipeline",
-    type=click.Choice(PIPELINES),
+    type=parameters.Word(PIPELINES),
     help="The system whose pipeline runs the audit. Default: none.",
 )
 @parameters.as_json

@@ -154,12 +154,12 @@ def test_a_file_without_its_option(stray: str, here: Path) -> None:
 
 def test_an_option_that_nobody_knows() -> None:
     """What pytest does not know either is reported under the name of this command."""
-    done = audit("--inventory=is.yaml")
+    done = audit("--vault=is.yaml")
     assert (done.exit_code, done.stdout) == (4, "")
     lines = done.stderr.splitlines()
     assert lines[:2] == [
         "ERROR: usage: cmek-audit audit [options] [file_or_dir] [file_or_dir] [...]",
-        "cmek-audit audit: error: unrecognized arguments: --inventory=is.yaml",
+        "cmek-audit audit: error: unrecognized arguments: --vault=is.yaml",
     ]
 
 

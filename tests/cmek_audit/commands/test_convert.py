@@ -8,7 +8,7 @@ import pytest
 
 from inventory.opening import read_file
 from tests.builders import ndjson_lines, write_ndjson, write_text
-from tests.cmek_audit.helpers import command
+from tests.cmek_audit.helpers import command, printed_json
 
 
 @pytest.fixture
@@ -36,3 +36,13 @@ def test_what_cannot_be_converted(source: str, tmp_path: Path) -> None:
         assert done.exit_code == 4
         assert named in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ndjson", "wrong.ndjson"]
+
+
+def test_what_was_written_as_json(source: str) -> None:
+    """With ``--json`` the output and the counts are one object; a quiet run prints nothing."""
+    done = command("convert", source, "new", "--json")
+    counts = {"organizations": 1, "keys": 1, "databases": 1}
+    assert (done.exit_code, printed_json(done)) == (0, {"output": "new", **counts})
+    done = command("convert", source, "b.ndjson", "-q")
+    assert (done.exit_code, done.output) == (0, "")
+    assert Path("b.ndjson").exists()

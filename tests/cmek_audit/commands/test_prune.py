@@ -108,3 +108,10 @@ def test_damaged(nights: Path) -> None:
     assert done.exit_code == 4
     assert f"{name_of(3)}/organizations.json: found changed content" in done.stderr
     assert len(list(nights.iterdir())) == 9
+
+
+def test_a_quiet_run_prints_nothing(nights: Path) -> None:
+    """What was done is not printed, what cannot be done is."""
+    done = command("prune", nights, "--keep=1", "-q", "--dry-run")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert command("prune", nights / "none", "--keep=1", "-q").exit_code == 4

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reports.presentation.sample import KINDS
-from tests.cmek_audit.helpers import command
+from tests.cmek_audit.helpers import command, printed_json
 from tests.reports.samples import COMPLIANT, HOSTILE, VIOLATIONS, Page, Report, audit, organization
 
 if TYPE_CHECKING:
@@ -148,3 +148,16 @@ def test_hostile_names_do_no_harm(tmp_path: Path, form: str, kind: str) -> None:
         assert len(_rows(report, "-n", 1_000, "-k", kind)) > len(HOSTILE) - 1
     if form == "csv" and kind == "databases":
         assert any(cell.startswith("'=HYPERLINK") for cell in cells)
+
+
+def test_the_sample_as_json(violations: Report) -> None:
+    """JSON has the rows of the table, with what it takes to draw them again."""
+    done = command("sample", violations.folder, "--json", "-n", 3)
+    data = printed_json(done)
+    table = command("sample", violations.folder, "-n", 3).stdout
+    assert (done.exit_code, data["size"], len(data["rows"])) == (0, 3, 3)
+    assert [row["draw"] for row in data["rows"]] == [1, 2, 3]
+    assert [row["id"] for row in data["rows"] if row["id"] not in table] == []
+    assert data["commands"]["numbers"] in table
+    assert data["seed"] == violations.head["report"]
+    assert {"rule", "status", "ids", "total"} == data["rows"][0]["conclusions"][0].keys()

@@ -244,3 +244,13 @@ def test_an_interruption_verifies_nothing(bundle: Path, monkeypatch: pytest.Monk
     done = command("verify", bundle)
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr == "Interrupted: nothing is proven.\n"
+
+
+def test_a_quiet_proof_prints_nothing(bundle: Path) -> None:
+    """What is proven in full prints nothing; what differs is listed, with the exit code."""
+    done = command("verify", bundle, "-q")
+    assert (done.exit_code, done.output) == (0, "")
+    (bundle / "inventory.ndjson").write_text("{}\n")
+    done = command("verify", bundle, "-q")
+    assert done.exit_code == 1
+    assert done.stdout.splitlines()[0] == "What differs:"

@@ -293,3 +293,15 @@ def test_a_changed_record_is_refused(tmp_path: Path) -> None:
     done = asked(own, unique(own)["id"])
     assert (done.exit_code, done.stdout) == (4, "")
     assert "changed since" in done.stderr
+
+
+def test_a_request_as_json_is_an_entry_as_well(report: Report, tmp_path: Path) -> None:
+    """The JSON object is the same waiver as the entry in YAML, for a list in a file of JSON."""
+    finding = unique(report)
+    done = asked(report, finding["id"], "--json")
+    assert (done.exit_code, done.stderr) == (0, HINT)
+    file = tmp_path / "waivers.json"
+    file.write_text(json.dumps({"cmek-waivers": 1, "waivers": [json.loads(done.stdout)]}))
+    (waiver,) = read_waivers([str(file)], RULES)
+    assert (waiver.rule, waiver.subject) == (finding["rule"], finding["subject"]["path"])
+    assert done.stdout.isascii()

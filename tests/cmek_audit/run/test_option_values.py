@@ -236,11 +236,13 @@ LEVELS = "'critical', 'high', 'medium', 'low' or 'advisory'"
         ("max-age", "1w", DURATION),
         ("max-age", "100000d", DURATION),
         ("fail-on", "severe", LEVELS),
-        ("fail-on", "HIGH", LEVELS),
+        ("fail-on", "HIGH", f"{LEVELS}; did you mean 'high'?"),
+        ("fail-on", "crit", f"{LEVELS}; did you mean 'critical'?"),
         ("group", "file", "'subject', 'organization', 'rule' or 'auto'"),
         ("executor", "threads", EXECUTORS),
         ("executor", "dask", EXECUTORS),
         ("executor", "dask=acme.example", EXECUTORS),
+        ("kms", "awss", "'auto', 'recorded', 'none', 'aws', 'gcp' or 'azure'; did you mean 'aws'?"),
         ("kms", "all", "'auto', 'recorded', 'none', 'aws', 'gcp' or 'azure'"),
         ("kms", "auto,aws", "one word, or a list of aws, gcp, azure"),
         ("kms", " , ", "Value should have at least 1 item after validation, not 0"),
@@ -298,6 +300,17 @@ def test_a_gate_on_what_is_new_needs_a_baseline() -> None:
         parse_options({"fail_on_new": True})
     shown = "--cmek-fail-on-new: found no --cmek-baseline, expected one with it"
     assert str(raised.value) == shown
+
+
+def test_a_configuration_of_terraform_needs_a_plan() -> None:
+    """A folder that no plan leads to would be ignored, so it is refused."""
+    plan = {"plan": ("plan.json",)}
+    assert parse_options({"terraform_source": "infra"} | plan).terraform_source == "infra"
+    with pytest.raises(SettingError) as raised:
+        parse_options({"terraform_source": "infra"})
+    assert str(raised.value) == (
+        "--cmek-terraform-source: found no --cmek-plan, expected a plan of Terraform with it"
+    )
 
 
 def test_each_unknown_format_is_reported() -> None:

@@ -12,8 +12,9 @@ from cmek_audit.run.option_values import Options, parse_options
 from cmek_audit.run.preparation import EXAMPLES, prepare, reopen, reproducing_options, terraform_of
 from inventory.errors import InventoryError, SettingError
 from reports.record.writer import GivenFile
+from tests.builders import plan_data
 from tests.cmek_audit.run.audits import left_in, options_in
-from tests.wiring.runs import ALL_FILES, AS_OF, prefill, waivers
+from tests.wiring.runs import ALL_FILES, AS_OF, prefill, saved, waivers
 
 
 def test_without_an_inventory_the_example_is_audited(tmp_path: Path) -> None:
@@ -101,7 +102,19 @@ def test_another_process_asks_no_server(tmp_path: Path) -> None:
 def test_the_source_of_terraform_is_optional(tmp_path: Path) -> None:
     """Without its folder nothing is known of the configuration; with it, its files are read."""
     assert terraform_of(options_in(tmp_path)).source is None
-    assert terraform_of(options_in(tmp_path, terraform_source=str(tmp_path))).source is not None
+    given = {"terraform_source": str(tmp_path), "plan": ("plan.json",)}
+    assert terraform_of(options_in(tmp_path, **given)).source is not None
+
+
+def test_the_source_of_terraform_needs_a_plan_of_terraform(tmp_path: Path) -> None:
+    """Beside planned databases alone, the folder would be ignored, so it is refused."""
+    plan = saved(tmp_path, plan_data(), "plan")
+    with pytest.raises(SettingError) as caught:
+        prepare(options_in(tmp_path, terraform_source=str(tmp_path), plan=(plan,)))
+    assert str(caught.value) == (
+        "--cmek-terraform-source: found only other plans in --cmek-plan, expected a plan of "
+        "Terraform among them, as 'terraform show -json' prints it"
+    )
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,8 @@ def _config(
         getoption={**on_line, "override_ini": overridden}.get,
         getini=in_ini.get,
         rootpath=Path("/project"),
+        inipath=Path("/project/pytest.ini"),
+        stash=pytest.Stash(),
         args=args,
         invocation_params=SimpleNamespace(dir=CHECKS.parent),
         option=SimpleNamespace(**{name: name == look for name in LOOKS}),

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_an_error_ends_by_saying_that_there_is_no_audit() -> None:
+def test_an_error_ends_by_saying_that_there_is_no_audit(pytestconfig: pytest.Config) -> None:
     """An error of ours is one of pytest's usage errors; secrets and endless lines stay out."""
-    error = wiring._usage_error(SettingError("--x: found AstraCS:not:real\n" + "y" * 9_000))
+    given = SettingError("--x: found AstraCS:not:real\n" + "y" * 9_000)
+    error = wiring._usage_error(pytestconfig, given)
     lines = str(error).splitlines()
     assert (len(lines), lines[-1]) == (3, NO_AUDIT)
     assert "not:real" not in lines[0]

@@ -208,7 +208,7 @@ def test_no_gate_lets_the_placeholders_pass(tmp_path: Path) -> None:
     file = tmp_path / "inventory.yaml"
     file.write_text(file.read_text("utf-8").replace("example: true", "# example: true"), "utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "cmek_audit", "audit", f"--cmek-inventory={file}", "-q"],
+        [sys.executable, "-m", "cmek_audit", "audit", f"--cmek-inventory={file}"],
         cwd=tmp_path,
         env=environment_of({"PYTHONPATH": str(ROOT), "COLUMNS": "200"}),
         capture_output=True,

@@ -1,0 +1,1 @@
+"""Settings: what a file and environment variables give, where no option does."""
