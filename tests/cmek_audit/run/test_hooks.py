@@ -16,12 +16,14 @@ from tests.checks.judging import RULES, a_finding
 def _report(outcome: str, status: str, when: str = "call", known: str = "0") -> Any:  # noqa: ANN401 (pytest's own)
     is_outcome = {name: outcome == name for name in ("passed", "failed", "skipped")}
     properties = {"status": status, "known": known, "rule": "CMEK-01", "key": "k"}
-    return SimpleNamespace(when=when, cmek=properties, **is_outcome)
+    return SimpleNamespace(when=when, outcome=outcome, cmek=properties, **is_outcome)
 
 
-def _hooks() -> AuditHooks:
+def _hooks(verbosity: int = 0) -> AuditHooks:
     made = object.__new__(AuditHooks)
     made._finished = set()
+    option = SimpleNamespace(verbose=verbosity)
+    made._config = cast("pytest.Config", SimpleNamespace(option=option))
     return made
 
 
@@ -42,6 +44,22 @@ def _hooks() -> AuditHooks:
 def test_a_status_is_shown_by_its_own_name(report: Any, shown: tuple[str, str, str] | None) -> None:  # noqa: ANN401 (as above)
     """What pytest calls skipped or failed is shown as what it is; all else stays pytest's."""
     assert _hooks().pytest_report_teststatus(report) == shown
+
+
+@pytest.mark.parametrize(
+    ("report", "counted"),
+    [
+        (_report("passed", "pass"), "passed"),
+        (_report("failed", "fail"), "failed"),
+        (_report("failed", "error", when="setup"), "error"),
+        (_report("failed", "inconclusive"), "inconclusive"),
+        (_report("skipped", "waived"), "waived"),
+    ],
+)
+def test_a_quiet_run_counts_and_shows_nothing(report: Any, counted: str) -> None:  # noqa: ANN401 (as above)
+    """Each outcome is counted as in any run, but has neither a letter nor a word."""
+    assert _hooks(-2).pytest_report_teststatus(report) == (counted, "", "")
+    assert _hooks(-1).pytest_report_teststatus(report) != (counted, "", "")
 
 
 def test_a_failure_begins_with_the_fact() -> None:

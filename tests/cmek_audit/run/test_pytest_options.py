@@ -11,15 +11,20 @@ import pytest
 
 from cmek_audit.run.options import OPTIONS
 from cmek_audit.run.pytest_options import (
+    SETTINGS,
     given_inputs,
     is_audit,
     is_worker,
     option_named,
     option_value,
     read_options,
+    setting_values,
+    used_settings,
     writes_reports,
 )
+from cmek_audit.settings.settings import read_settings
 from inventory.errors import SettingError
+from tests.builders import write_text
 
 CHECKS = Path(__file__).resolve().parents[3] / "checks"
 LOOKS = ("collectonly", "showfixtures", "show_fixtures_per_test")
@@ -129,3 +134,59 @@ def test_inputs_are_found_even_if_other_options_are_unusable() -> None:
         ("plan", "a=b.json"),
         ("plan", "b.json"),
     ]
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+def _with_settings(config: pytest.Config, folder: Path, text: str, **variables: str) -> None:
+    """Let the run of ``config`` have these settings."""
+    file = write_text(folder / "s.toml", text)
+    config.stash[SETTINGS] = read_settings(folder, {"CMEK_SETTINGS": file, **variables})
+
+
+def test_who_gives_a_value_decides(tmp_path: Path) -> None:
+    """The command line is before a variable, that before the file, and that before the default."""
+    config = _config({"fail-on": "low"}, {"jobs": "4"})
+    settings = "fail-on = 'high'\nmax-age = '5d'\ngroup = 'rule'\n"
+    _with_settings(config, tmp_path, settings, CMEK_FAIL_ON="medium", CMEK_GROUP="organization")
+    options = read_options(config)
+    assert (options.fail_on, options.group, options.jobs) == ("low", "organization", 4)
+    assert [str(given) for given in used_settings(config)] == [
+        f"max-age=5d from {tmp_path}/s.toml:2",
+        "group=organization from CMEK_GROUP",
+        "jobs=4 from cmek_jobs in /project/pytest.ini",
+    ]
+    assert setting_values(config) == {"max_age": "5d", "group": "organization", "jobs": "4"}
+
+
+def test_settings_file_and_ini_file_must_not_contradict(tmp_path: Path) -> None:
+    """Each option to which they give different values is named; the same value is none."""
+    config = _config(ini={"fail-on": "low", "group": "rule", "jobs": "4"})
+    _with_settings(config, tmp_path, "fail-on = 'high'\ngroup = 'auto'\njobs = 4\n")
+    with pytest.raises(SettingError) as caught:
+        read_options(config)
+    assert [line.partition(", expected")[0] for line in str(caught.value).splitlines()] == [
+        f"{tmp_path}/s.toml:1: fail-on: found another value in cmek_fail_on in /project/pytest.ini",
+        f"{tmp_path}/s.toml:2: group: found another value in cmek_group in /project/pytest.ini",
+    ]
+    typed = _config(ini={"fail-on": "low"}, overridden=("cmek_fail_on=low",))
+    _with_settings(typed, tmp_path, "fail-on = 'high'\n")
+    assert read_options(typed).fail_on == "low"
+
+
+def test_a_worker_reads_no_settings(tmp_path: Path) -> None:
+    """A process of xdist has the values of the run, and none of the place where it is."""
+    config = _config()
+    config.workerinput = {"cmek": {"fail_on": "high"}}  # type: ignore[attr-defined]
+    _with_settings(config, tmp_path, "allow-inconclusive = true\n")
+    options = read_options(config)
+    assert (options.fail_on, options.allow_inconclusive) == ("high", False)
+
+
+def test_settings_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
+    """What is wrong in settings ends a run even where the command line gives the option."""
+    config = _config({"fail-on": "low"})
+    _with_settings(config, tmp_path, "fail-on = 3\n")
+    with pytest.raises(SettingError, match="fail-on: found 3, expected a text"):
+        read_options(config)
