@@ -21,7 +21,7 @@ from inventory.files.named_plans import parse_plan
 from inventory.system.hosts import strange_hosts
 from inventory.text.searched_files import SearchedFiles
 from reports.comparison.trend import AuditKind, build_trend
-from reports.formats.registry import PAGE, write_rendered
+from reports.formats.registry import PAGE, RENDERED, Format, write_rendered
 from reports.page.organizations.links import links_before_verdict
 from reports.presentation.selection import PageLimits
 from reports.record.layout import HEAD, RECORD, canonical_blocks
@@ -257,6 +257,13 @@ def first_page(options: Options) -> str:
     """Return the path of what a person opens first."""
     name = PAGE if "html" in options.formats else HEAD
     return (Path(options.report_dir) / name).as_posix()
+
+
+def without_file(options: Options) -> list[Format]:
+    """Return the formats that were asked for, and of which this audit has nothing to write."""
+    folder = Path(options.report_dir)
+    asked = (row for row in RENDERED if row.no_file and row.name in options.formats)
+    return [row for row in asked if not (folder / row.place).exists()]
 
 
 def links_from(draft: Draft) -> PageLinks | None:

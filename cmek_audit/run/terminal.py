@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from checks.engine.context import utc
 from checks.engine.finding import ACROSS
 from checks.engine.grouping import MOST_ITEMS
-from cmek_audit.run.audit import first_page
+from cmek_audit.run.audit import first_page, without_file
 from cmek_audit.run.pytest_options import used_settings
 from cmek_audit.run.pytest_reports import unavailable
 from cmek_audit.run.pytest_results import NO_AUDIT
@@ -195,6 +195,8 @@ def conclude(config: pytest.Config, options: Options, head: Head | None, failure
     _print_settings(config, writer)
     for report in unavailable(config, options):
         writer.line(f"{report.file} was not written: {report.plugin} is not loaded.", yellow=True)
+    for row in without_file(options):
+        writer.line(f"{row.place} was not written: {row.no_file}.")
     _print_verdict(writer, head)
     writer.line(f"Report: {printable(first_page(options))}")
 

@@ -272,6 +272,28 @@ FORMATS = (
         library="xlsxwriter",
     ),
     Format(
+        "oscal",
+        "rendered",
+        "oscal-assessment-results.json",
+        "assessment results",
+        "compliance platforms: the whole audit in OSCAL 1.2, each finding with its evidence, and "
+        "the controls of NIST SP 800-53 by organization",
+        module="oscal.assessment_results",
+        is_default=False,
+        has_parts=True,
+    ),
+    Format(
+        "oscal-poam",
+        "rendered",
+        "oscal-poam.json",
+        "plan of action and milestones",
+        "compliance platforms: what is open in OSCAL 1.2, an item for each action",
+        module="oscal.poam",
+        is_default=False,
+        has_parts=True,
+        no_file="nothing is open, and OSCAL has no plan without an item",
+    ),
+    Format(
         "annotations",
         "printed",
         "",

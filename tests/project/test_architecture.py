@@ -46,6 +46,7 @@ FLOORS = (
     {"reports.page.organizations", "reports.page.keys"},
     {"reports.page.reading"},
     {"reports.page"},
+    {"reports.formats.oscal"},
     {"reports.formats"},
     {"cmek_audit.run.options"},
     {"cmek_audit.settings"},

@@ -36,8 +36,11 @@ ROOT = Path(__file__).resolve().parents[2]
 AS_OF = "2026-11-21T02:00:00Z"
 RECORD = {"audit.json", "findings.ndjson", "population.ndjson"}
 RENDERED = {row.file for row in registry.RENDERED if row.is_default}
-ALL_FILES = {*RECORD, *(row.place for row in registry.FORMATS if row.place)}
-"""What an audit leaves that writes every format; a format of several files leaves a folder."""
+ALWAYS = tuple(row for row in registry.FORMATS if row.place and not row.no_file)
+"""The formats of which every audit that asks for them leaves something."""
+
+ALL_FILES = {*RECORD, *(row.place for row in ALWAYS)}
+"""What an audit leaves that writes all of these; a format of several files leaves a folder."""
 
 INSIDE = {
     "organizations": "acme.0123456789ab.html",
@@ -188,7 +191,7 @@ def audit(
     )
 
 
-ALL = ",".join(name for name in registry.WRITABLE if name != "json")
+ALL = ",".join(row.name for row in ALWAYS if row.kind != "record")
 
 
 def saved(folder: Path, data: object, name: str = "inventory") -> str:

@@ -20,6 +20,7 @@ from tests.wiring.runs import (
     ALL_FILES,
     AS_OF,
     HTML,
+    RECORD,
     ROOT,
     Run,
     audit,
@@ -188,3 +189,16 @@ def test_the_second_of_two_audits_at_once_is_refused(tmp_path: Path) -> None:
     assert (first.returncode, second.code) == (0, 4)
     assert "which another run is writing to" in second.out
     assert (_id(tmp_path / "r") != "", second.word) == (True, "compliant")
+
+
+def test_a_report_with_nothing_to_show_is_named(tmp_path: Path) -> None:
+    """A plan of action in which nothing is open is no file, and the run says so at its end."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    calm = audit(tmp_path / "a", compliant(), formats="oscal,oscal-poam")
+    assert (calm.code, calm.left) == (0, RECORD | {"oscal-assessment-results.json"})
+    why = "nothing is open, and OSCAL has no plan without an item"
+    assert f"oscal-poam.json was not written: {why}." in calm.out
+    failing = audit(tmp_path / "b", violating(), formats="oscal-poam")
+    assert (failing.code, failing.left) == (1, RECORD | {"oscal-poam.json"})
+    assert "was not written" not in failing.out

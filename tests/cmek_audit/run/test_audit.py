@@ -19,6 +19,7 @@ from cmek_audit.run.audit import (
     publish,
     publish_without_audit,
     run_audit,
+    without_file,
 )
 from cmek_audit.run.preparation import prepare
 from inventory.errors import CmekAuditError, InventoryError, LeakError, SettingError
@@ -226,3 +227,17 @@ def test_the_first_page_is_one_that_is_written(tmp_path: Path, formats: str, pag
     """A person opens the auditor's page first; where none is written, the record."""
     options = options_in(tmp_path, formats=formats)
     assert first_page(options) == f"{tmp_path}/r/{page}"
+
+
+@pytest.mark.parametrize(
+    ("formats", "found"), [("oscal,oscal-poam", ["oscal-poam"]), ("oscal,markdown", [])]
+)
+def test_a_format_of_which_nothing_is_written_is_known(
+    tmp_path: Path, formats: str, found: list[str]
+) -> None:
+    """A format that was asked for, and has nothing to show, is known by its missing file."""
+    options = options_in(tmp_path, formats=formats)
+    assert [row.name for row in without_file(options)] == found
+    (tmp_path / "r").mkdir(exist_ok=True)
+    write_text(tmp_path / "r" / "oscal-poam.json", "{}")
+    assert without_file(options) == []

@@ -46,7 +46,7 @@ def test_every_module_of_a_format_has_a_row(module: str) -> None:
 @pytest.mark.parametrize("row", RENDERERS, ids=_name)
 def test_every_row_has_its_module(row: Format) -> None:
     """A row that names a module without a renderer is a mistake of the row."""
-    file = ROOT / f"reports/formats/{row.module}.py"
+    file = ROOT / f"reports/formats/{row.module.replace('.', '/')}.py"
     assert file.is_file(), f"the row {row.name} of {REGISTRY} needs {file.relative_to(ROOT)}"
     made_by = "render_files" if row.place == row.folder != "" else "render"
     made_by = "export" if row.kind == "exported" else made_by
@@ -57,7 +57,8 @@ def test_every_row_has_its_module(row: Format) -> None:
 @pytest.mark.parametrize("row", RENDERERS, ids=_name)
 def test_every_row_has_its_test(row: Format) -> None:
     """The module of a format has a test file of its name."""
-    file = Path(f"tests/reports/formats/test_{row.module}.py")
+    *rooms, module = row.module.split(".")
+    file = Path("tests/reports/formats", *rooms, f"test_{module}.py")
     assert (ROOT / file).is_file(), f"the row {row.name} of {REGISTRY} needs {file}"
 
 
