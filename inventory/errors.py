@@ -11,6 +11,7 @@ CmekAuditError
 ├── RecordError           a finished audit record cannot be read back
 ├── ShardError            a shard of an audit is missing, changed, or of another audit
 ├── SignatureError        a signature is not that of the key, or of what it must be of
+├── PackageError          a package for an auditor is damaged, or would do harm
 ├── UnansweredError       Astra did not answer a request as documented; becomes a gap
 ├── ForbiddenRequestError a request that an audit must never send
 ├── ReplayError           a bundle cannot be replayed as it was recorded
@@ -108,6 +109,10 @@ class ShardError(CmekAuditError):
 
 class SignatureError(CmekAuditError):
     """A signature is not one of the given key, or does not state what one must state."""
+
+
+class PackageError(CmekAuditError):
+    """A package for an auditor is damaged, or would do harm if it was unpacked."""
 
 
 class UnansweredError(CmekAuditError):

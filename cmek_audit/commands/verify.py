@@ -14,6 +14,7 @@ from checks.engine.context import utc
 from cmek_audit import parameters
 from cmek_audit.console import write_json, write_lines
 from cmek_audit.exit_codes import ExitCode, interruptible
+from cmek_audit.packages.layout import ENDING
 from cmek_audit.signing.key_files import read_public_key
 from cmek_audit.verification.checked import Checked, differences
 from cmek_audit.verification.proof import BUNDLES, WORDS, worst
@@ -81,7 +82,8 @@ _CODES: dict[Status, ExitCode] = {
 def verify(paths: tuple[str, ...], *, as_json: bool, quiet: bool, **values: Any) -> ExitCode:  # noqa: ANN401 (as click passes them)
     """Prove evidence and reports: make them again and compare.
 
-    Each PATH is an evidence bundle, a folder of bundles, or a report folder.
+    Each PATH is an evidence bundle, a folder of bundles, a report folder, or a package for an
+    auditor (.zip).
 
     A bundle is hashed, and its answers are replayed without a network to the same inventory. In a
     folder of bundles, each bundle must name the one before and its root. A report is judged again
@@ -207,8 +209,10 @@ def _check_for(path: str, extent: Extent) -> Callable[[str], Iterator[Checked]]:
     folder, key = Path(path), extent.key
     if not is_bundle(folder) and (folder / HEAD).is_file():
         return lambda one: iter([_checked(one, lambda path: _check_report(path, key))])
+    if folder.suffix.lower() == ENDING and folder.is_file():
+        return lambda one: iter([_checked(one, lambda path: _check_package(path, key))])
     if key and (is_bundle(folder) or _bundles(folder)):
-        expected = "the folder of a report: nothing else is signed"
+        expected = "the folder of a report, or a package: nothing else is signed"
         raise SettingError(f"--key: found {path} (evidence), expected {expected}")
     if is_bundle(folder):
         return lambda one: iter([_checked(one, _check_bundle)])
@@ -216,7 +220,7 @@ def _check_for(path: str, extent: Extent) -> Callable[[str], Iterator[Checked]]:
         return lambda one: _check_folder(one, extent)
     found = "a file" if folder.is_file() else "nothing"
     found = "a folder without" if folder.is_dir() else found
-    expected = "the folder of an evidence bundle, of several, or of a report"
+    expected = "the folder of an evidence bundle, of several, or of a report, or a package"
     raise SettingError(f"{path}: found {found}, expected {expected}")
 
 
@@ -262,6 +266,12 @@ def _check_report(path: str, key: SSlibKey | None) -> Checked:
     from cmek_audit.verification.report_check import check_report  # noqa: PLC0415 (bundles need no judges)
 
     return check_report(path, key)
+
+
+def _check_package(path: str, key: SSlibKey | None) -> Checked:
+    from cmek_audit.packages.package_check import check_package  # noqa: PLC0415 (as above)
+
+    return check_package(path, key)
 
 
 # --- a folder of bundles --------------------------------------------------------------------------

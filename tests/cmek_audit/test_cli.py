@@ -34,6 +34,7 @@ CODES = {
     "sample": {0, 2, 3, 4},
     "schema": {0, 2, 3, 4},
     "sign": {0, 2, 3, 4},
+    "package": {0, 1, 2, 3, 4},
     "portal": {0, 1, 2, 3, 4},
     "waive": {0, 2, 3, 4},
 }
@@ -224,5 +225,5 @@ def test_the_package_can_be_run(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr == (
         "nowhere: found nothing, expected the folder of an evidence bundle, of several, or of a "
-        "report\n"
+        "report, or a package\n"
     )

@@ -63,6 +63,7 @@ FLOORS = (
     {"cmek_audit.execution"},
     {"cmek_audit.collection", "cmek_audit.run", "cmek_audit.signing"},
     {"cmek_audit.verification"},
+    {"cmek_audit.packages"},
     {"cmek_audit.commands.keys", "cmek_audit.commands.portal", "cmek_audit.commands.start"},
     {"cmek_audit.commands"},
     {"cmek_audit.commands.delivery"},

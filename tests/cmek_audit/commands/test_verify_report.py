@@ -179,14 +179,14 @@ def test_a_whole_report_of_a_real_run(tmp_path: Path) -> None:
     ]
 
 
-# --- signatures -----------------------------------------------------------------------------------
+# --- signatures and packages ----------------------------------------------------------------------
 
 
-def test_a_key_is_for_reports_alone(signed: Path, bundle: Path, keys: KeyPair) -> None:
+def test_a_key_is_for_reports_and_packages_alone(signed: Path, bundle: Path, keys: KeyPair) -> None:
     """Evidence is not signed by this key, and nothing is proven by leaving the key out."""
     done = command("verify", bundle, "--key", keys.public)
     assert (done.exit_code, done.stdout) == (4, "")
-    expected = "the folder of a report: nothing else is signed"
+    expected = "the folder of a report, or a package: nothing else is signed"
     assert done.stderr == f"--key: found {bundle} (evidence), expected {expected}\n"
 
 
@@ -226,3 +226,17 @@ def test_without_the_extra_it_is_said_what_to_install(
     done = command("verify", signed, "--key", keys.public)
     assert (done.exit_code, done.stdout) == (4, "")
     assert "pip install 'cmek-audit[sign]'" in done.stderr
+
+
+def test_a_package_is_verified_as_it_is(signed: Path, keys: KeyPair) -> None:
+    """A package is proven by itself, and a damaged one differs."""
+    assert command("package", signed).exit_code == 0
+    done = command("verify", "audit-package.zip", "--key", keys.public)
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "proven")
+    with Path("audit-package.zip").open("r+b") as file:
+        file.seek(1_000)
+        file.write(bytes(100))
+    done = command("verify", "audit-package.zip", "--key", keys.public, "--json")
+    value = printed_json(done)
+    assert (done.exit_code, value["status"]) == (1, "differs")
+    assert value["checked"][0]["problems"][0].startswith("audit-package.zip: ")
