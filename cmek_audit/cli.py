@@ -53,6 +53,14 @@ COMMANDS = {
     "settings": LazyCommand(
         "cmek_audit.commands.settings", "List all settings, with their values and sources."
     ),
+    "sign": LazyCommand(
+        "cmek_audit.commands.delivery.sign",
+        "Sign a report, its result, and the hashes of its sources.",
+    ),
+    "package": LazyCommand(
+        "cmek_audit.commands.delivery.package",
+        "Pack a report with its sources for an auditor.",
+    ),
     "rules": LazyCommand("cmek_audit.commands.rules", "List the rules, or show one in full."),
     "waive": LazyCommand(
         "cmek_audit.commands.waive", "Print the request for a waiver of one finding that fails."

@@ -10,6 +10,8 @@ CmekAuditError
 ├── SettingError          an option or its ini twin has an unusable value
 ├── RecordError           a finished audit record cannot be read back
 ├── ShardError            a shard of an audit is missing, changed, or of another audit
+├── SignatureError        a signature is not that of the key, or of what it must be of
+├── PackageError          a package for an auditor is damaged, or would do harm
 ├── UnansweredError       Astra did not answer a request as documented; becomes a gap
 ├── ForbiddenRequestError a request that an audit must never send
 ├── ReplayError           a bundle cannot be replayed as it was recorded
@@ -103,6 +105,14 @@ class RecordError(CmekAuditError):
 
 class ShardError(CmekAuditError):
     """A shard of an audit is missing, was changed, or belongs to another audit."""
+
+
+class SignatureError(CmekAuditError):
+    """A signature is not one of the given key, or does not state what one must state."""
+
+
+class PackageError(CmekAuditError):
+    """A package for an auditor is damaged, or would do harm if it was unpacked."""
 
 
 class UnansweredError(CmekAuditError):

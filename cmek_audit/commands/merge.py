@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _TAKEN = frozenset(option.name.replace("-", "_") for option in OPTIONS) - {
     *("live", "clouds", "evidence_dir", "report_dir", "formats"),
-    *("jobs", "shard", "shard_dir"),
+    *("jobs", "shard", "shard_dir", "sign_key"),
 }
 """The options that a plan of shards may hold: by none is a server asked, or a file written."""
 
@@ -42,9 +42,16 @@ _TAKEN = frozenset(option.name.replace("-", "_") for option in OPTIONS) - {
     default="",
     help="The formats, as of an audit.",
 )
+@click.option(
+    "--sign-key",
+    cls=parameters.SettingOption,
+    metavar="KEY",
+    default="",
+    help="Sign the report, as of an audit.",
+)
 @parameters.quiet
 @interruptible("there is no audit")
-def merge(folder: str, report_dir: str, formats: str, *, quiet: bool) -> int:
+def merge(folder: str, report_dir: str, formats: str, sign_key: str, *, quiet: bool) -> int:
     """Put the shards of an audit together and write its reports.
 
     DIR is the folder that was given to each run as --cmek-shard-dir. The files of the audit must be
@@ -64,7 +71,8 @@ def merge(folder: str, report_dir: str, formats: str, *, quiet: bool) -> int:
         raise ShardError(f"{folder}: found no shards, expected those of an audit")
     given = ["merge", folder]
     words = [*_words(plan.options), f"--cmek-shard-dir={folder}", "--cmek-shard=merge"]
-    for name, value in (("report-dir", report_dir), ("formats", formats)):
+    options = (("report-dir", report_dir), ("formats", formats), ("sign-key", sign_key))
+    for name, value in options:
         if value:
             words.append(f"--cmek-{name}={value}")
             given.append(f"--{name}={value}")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from reports.presentation.sample import Conclusion, Kind
     from reports.presentation.sample_table import SampledRow
+    from reports.record.reader import Record
 
 _COLUMNS = (
     "draw",
@@ -105,18 +106,26 @@ def sample(context: click.Context, /, report: str, *, as_json: bool, **values: A
       4  no record, or a changed one
     """
     format_name = parameters.choose_format(context, values["format_name"], as_json=as_json)
-    drawn = _draw(report, values["size"], values["kind"])
+    drawn = _draw(read_record(report), values["size"], values["kind"])
     if format_name == "json":
         write_json(_as_json(drawn))
     else:
-        printers = {"table": _text, "csv": _csv, "markdown": _markdown}
         # Each cell is cut by itself: a row that is cut as a whole loses its last columns.
-        write_lines("\n".join(printers[format_name](drawn)), width=_LONGEST)
+        write_lines(_render(drawn, format_name), width=_LONGEST)
     return ExitCode.DONE
 
 
-def _draw(report: str, size: int, kind: Kind) -> Sample:
-    record = read_record(report)
+def render_paper(record: Record, format_name: str) -> str:
+    """Render the work paper of a sample; raise RecordError for what no audit writes."""
+    return _render(_draw(record, DEFAULT_SIZE, "databases"), format_name)
+
+
+def _render(drawn: Sample, format_name: str) -> str:
+    printers = {"table": _text, "csv": _csv, "markdown": _markdown}
+    return "\n".join(printers[format_name](drawn))
+
+
+def _draw(record: Record, size: int, kind: Kind) -> Sample:
     with relying_on(record):
         return take_sample(record.head, record.lines(), record.population_lines(), size, kind)
 

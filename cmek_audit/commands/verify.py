@@ -14,17 +14,13 @@ from checks.engine.context import utc
 from cmek_audit import parameters
 from cmek_audit.console import write_json, write_lines
 from cmek_audit.exit_codes import ExitCode, interruptible
+from cmek_audit.packages.layout import ENDING
+from cmek_audit.signing.key_files import read_public_key
+from cmek_audit.verification.checked import Checked, differences
 from cmek_audit.verification.proof import BUNDLES, WORDS, worst
 from cmek_audit.verification.source_files import name_hosts
 from inventory.astra.replay import replay
-from inventory.errors import (
-    MOST_SHOWN,
-    EvidenceError,
-    InputError,
-    RecordError,
-    ReplayError,
-    SettingError,
-)
+from inventory.errors import EvidenceError, RecordError, ReplayError, SettingError
 from inventory.evidence.chain import build_chain, bundle_label
 from inventory.evidence.folder import read_links
 from inventory.evidence.manifest import read_head
@@ -39,7 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Future
 
-    from cmek_audit.verification.proof import Proof, Status
+    from securesystemslib.signer import SSlibKey
+
+    from cmek_audit.verification.proof import Status
     from inventory.evidence.chain import Chain
     from inventory.files.evidence_layout import FolderContent
     from inventory.past.summaries import FoundSummary
@@ -51,35 +49,6 @@ _CODES: dict[Status, ExitCode] = {
     "differs": ExitCode.NOT_DONE,
     "not-proven": ExitCode.NOT_PROVEN,
 }
-
-
-class Checked(NamedTuple):
-    """The result of one check.
-
-    Attributes:
-        path: what was checked.
-        lines: what was found, as sentences.
-        problems: what differs from what was recorded.
-        unproven: what could be proven, and was not.
-        files: what is proven of each file of a report; of a bundle all files are proven, or none.
-        note: what the proof does not show; empty if there is nothing to note.
-        unchecked: what was not looked at, as sentences.
-    """
-
-    path: str
-    lines: list[str]
-    problems: list[str]
-    unproven: list[str] = []  # noqa: RUF012 (never changed)
-    files: tuple[Proof, ...] = ()
-    note: str = ""
-    unchecked: tuple[str, ...] = ()
-
-    @property
-    def status(self) -> Status:
-        """Return how far the whole is proven."""
-        if self.problems:
-            return "differs"
-        return "not-proven" if self.unproven else "proven"
 
 
 @click.command(context_settings=parameters.SETTINGS)
@@ -101,13 +70,20 @@ class Checked(NamedTuple):
     default=1,
     help="How many bundles of a folder to check at the same time.",
 )
+@click.option(
+    "--key",
+    metavar="PUBLIC.pem",
+    default=None,
+    help="Check that each report is signed by the private key of this public one.",
+)
 @parameters.quiet
 @parameters.as_json
 @interruptible("nothing is proven")
 def verify(paths: tuple[str, ...], *, as_json: bool, quiet: bool, **values: Any) -> ExitCode:  # noqa: ANN401 (as click passes them)
     """Prove evidence and reports: make them again and compare.
 
-    Each PATH is an evidence bundle, a folder of bundles, or a report folder.
+    Each PATH is an evidence bundle, a folder of bundles, a report folder, or a package for an
+    auditor (.zip).
 
     A bundle is hashed, and its answers are replayed without a network to the same inventory. In a
     folder of bundles, each bundle must name the one before and its root. A report is judged again
@@ -116,6 +92,9 @@ def verify(paths: tuple[str, ...], *, as_json: bool, quiet: bool, **values: Any)
 
     With --since or --chain-only, of some bundles of a folder only the manifest is checked, and that
     they are one chain. What was not checked is listed at the end.
+
+    With --key, the files of a report must be those that were signed, and no other: a signature that
+    is missing, of another key, or of other files is a difference.
 
     \b
     Exit codes:
@@ -129,7 +108,8 @@ def verify(paths: tuple[str, ...], *, as_json: bool, quiet: bool, **values: Any)
     # All paths are looked at before the first is verified, so that a typing error costs no time.
     if values["since"] and values["chain_only"]:
         raise SettingError("--since: found --chain-only beside it, expected one of the two")
-    extent = Extent(values["since"], values["jobs"], is_chain_only=values["chain_only"])
+    public = read_public_key(values["key"], "--key") if values["key"] else None
+    extent = Extent(values["since"], values["jobs"], is_chain_only=values["chain_only"], key=public)
     checks = [(path, _check_for(path, extent)) for path in paths]
     results = []
     for path, check in checks:
@@ -193,17 +173,19 @@ def _print_conclusion(results: list[Checked], status: Status) -> None:
 
 
 class Extent(NamedTuple):
-    """How much of a folder of bundles is checked.
+    """How much is checked.
 
     Attributes:
         since: bundles before this time are checked by the chain only; None for no such time.
         jobs: how many are checked at the same time.
         is_chain_only: whether all are checked by the chain only.
+        key: the key by which reports must be signed; None if that is not checked.
     """
 
     since: datetime | None
     jobs: int
     is_chain_only: bool
+    key: SSlibKey | None = None
 
     def covers(self, started: datetime) -> bool:
         """Say whether a bundle that was begun at that time is checked as a whole."""
@@ -224,16 +206,21 @@ def parse_since(value: str) -> datetime:
 
 def _check_for(path: str, extent: Extent) -> Callable[[str], Iterator[Checked]]:
     """Return what verifies ``path``; raise SettingError if it holds nothing to verify."""
-    folder = Path(path)
+    folder, key = Path(path), extent.key
+    if not is_bundle(folder) and (folder / HEAD).is_file():
+        return lambda one: iter([_checked(one, lambda path: _check_report(path, key))])
+    if folder.suffix.lower() == ENDING and folder.is_file():
+        return lambda one: iter([_checked(one, lambda path: _check_package(path, key))])
+    if key and (is_bundle(folder) or _bundles(folder)):
+        expected = "the folder of a report, or a package: nothing else is signed"
+        raise SettingError(f"--key: found {path} (evidence), expected {expected}")
     if is_bundle(folder):
         return lambda one: iter([_checked(one, _check_bundle)])
-    if (folder / HEAD).is_file():
-        return lambda one: iter([_checked(one, _check_report)])
     if _bundles(folder):
         return lambda one: _check_folder(one, extent)
     found = "a file" if folder.is_file() else "nothing"
     found = "a folder without" if folder.is_dir() else found
-    expected = "the folder of an evidence bundle, of several, or of a report"
+    expected = "the folder of an evidence bundle, of several, or of a report, or a package"
     raise SettingError(f"{path}: found {found}, expected {expected}")
 
 
@@ -252,17 +239,9 @@ def _checked(path: str, check: Callable[[str], Checked]) -> Checked:
     try:
         return check(path)
     except _DAMAGE as error:
-        return Checked(path, [], _differences(path, error))
+        return Checked(path, [], differences(path, error))
     except OSError as error:
         return Checked(path, [], [], [f"{error.filename or path}: {error.strerror}"])
-
-
-def _differences(path: str, error: Exception) -> list[str]:
-    texts = [str(error)]
-    if isinstance(error, InputError):
-        more = error.total - MOST_SHOWN
-        texts = [*map(str, error.problems[:MOST_SHOWN]), *([f"{more:,} more"] if more > 0 else [])]
-    return [text if text.startswith(path) else f"{path}: {text}" for text in texts]
 
 
 def _check_bundle(path: str) -> Checked:
@@ -283,26 +262,16 @@ def _second(time: datetime) -> str:
     return utc(time.replace(microsecond=0))
 
 
-def _check_report(path: str) -> Checked:
-    from cmek_audit.verification.verify_report import verify_report  # noqa: PLC0415 (evidence needs no judges)
+def _check_report(path: str, key: SSlibKey | None) -> Checked:
+    from cmek_audit.verification.report_check import check_report  # noqa: PLC0415 (bundles need no judges)
 
-    verified = verify_report(path)
-    stopping = {
-        status: [
-            f"{path}: {proof}"
-            for proof in verified.proofs
-            if proof.stops and proof.status == status
-        ]
-        for status in ("differs", "not-proven")
-    }
-    return Checked(
-        path,
-        verified.lines,
-        stopping["differs"],
-        stopping["not-proven"],
-        tuple(verified.proofs),
-        BUNDLES if verified.rests_on_bundles else "",
-    )
+    return check_report(path, key)
+
+
+def _check_package(path: str, key: SSlibKey | None) -> Checked:
+    from cmek_audit.packages.package_check import check_package  # noqa: PLC0415 (as above)
+
+    return check_package(path, key)
 
 
 # --- a folder of bundles --------------------------------------------------------------------------

@@ -16,6 +16,8 @@ from cmek_audit.run.overwritten_inputs import GivenPath, refuse_overwritten_inpu
 from cmek_audit.run.preparation import prepare, reopen
 from cmek_audit.run.provenance import version_of
 from cmek_audit.run.report_folder import REPLACED, ReportFolder
+from cmek_audit.signing.key_files import read_signing_key, refuse_key_inside
+from cmek_audit.signing.signer import sign_report
 from inventory.errors import LeakError, SettingError
 from inventory.files.named_plans import parse_plan
 from inventory.system.hosts import strange_hosts
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
+    from securesystemslib.signer import CryptoSigner
+
     from cmek_audit.execution.tally import GroupId
     from cmek_audit.run.option_values import Options
     from cmek_audit.run.preparation import Prepared
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
     from reports.page.organizations.links import PageLinks
 
 
+_SIGN_KEY = "--cmek-sign-key"
 _SHARDS = ".shards"
 """The folder, inside the one in which an audit is written, in which its shards are written."""
 
@@ -97,7 +102,18 @@ def begin_report(options: Options) -> ReportFolder:
             f"--cmek-evidence-dir: found {options.evidence_dir}, expected {expected}"
         )
     refuse_overwritten_inputs(_inputs(options), path, REPLACED)
-    return ReportFolder(path)
+    return ReportFolder(path, _signer(options, path))
+
+
+def _signer(options: Options, folder: Path) -> CryptoSigner | None:
+    """Return what the audit is signed with, if it is; raise SettingError if that cannot be used.
+
+    The key is read before the audit begins: one that cannot be used must not cost a whole night.
+    """
+    if options.sign_key is None:
+        return None
+    refuse_key_inside(options.sign_key, folder, _SIGN_KEY)
+    return read_signing_key(options.sign_key, _SIGN_KEY)
 
 
 def _inputs(options: Options) -> Iterator[GivenPath]:
@@ -280,7 +296,7 @@ def _render(head: Head, draft: Draft) -> None:
 
 
 def _publish_staged(draft: Draft, others: Iterable[Path]) -> None:
-    """Publish all that is in the staging folder, if no report holds a secret."""
+    """Publish all that is in the staging folder, if no report holds a secret; sign an audit."""
     folder, staged = draft.folder, draft.folder.staging
     try:
         draft.files.refuse_leaks([*sorted(staged.rglob("*")), *others])
@@ -292,4 +308,6 @@ def _publish_staged(draft: Draft, others: Iterable[Path]) -> None:
             folder.path / file.relative_to(staged) if file.is_relative_to(staged) else file
             for file in leak.files
         ) from None
+    if folder.signer and (staged / HEAD).exists():
+        sign_report(staged, folder.signer)
     folder.publish([entry.name for entry in staged.iterdir()])

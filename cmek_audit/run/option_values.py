@@ -152,6 +152,7 @@ class Options(BaseModel):
     jobs: Annotated[int | None, BeforeValidator(_jobs)] = None
     shard_dir: str | None = None
     shard: Annotated[Share | None, BeforeValidator(_share)] = None
+    sign_key: str | None = None
 
     @property
     def judged_on(self) -> ExecutorSetting:
@@ -204,6 +205,11 @@ def parse_options(values: dict[str, Any]) -> Options:
         found = "--cmek-live" if options.live else "no cloud in --cmek-kms"
         raise SettingError(
             f"--cmek-clouds: found {found}, expected clouds to ask, and no other file"
+        )
+    if options.sign_key and options.shard and not options.shard.merges:
+        raise SettingError(
+            f"--cmek-sign-key: found --cmek-shard={options.shard}, which writes no report, "
+            "expected it with the merge"
         )
     _check_shards(options)
     return options

@@ -238,4 +238,11 @@ OPTIONS = (
         "judge only this share of the shards, such as 2/8, keep them in --cmek-shard-dir, and "
         "write no report; the command merge puts all shares together, and reaches the verdict",
     ),
+    Option(
+        "sign-key",
+        "path",
+        "KEY",
+        "sign the report with this private key, Ed25519 in PEM, whose passphrase is in "
+        "CMEK_SIGN_PASSPHRASE; needs pip install 'cmek-audit[sign]'; default: it is not signed",
+    ),
 )

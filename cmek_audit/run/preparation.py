@@ -156,6 +156,7 @@ def reproducing_options(setup: AuditSetup) -> dict[str, Any]:
         "jobs": None,
         "shard_dir": None,
         "shard": None,
+        "sign_key": None,
     }
 
 

@@ -13,14 +13,19 @@ from inventory.errors import SettingError
 from inventory.history_files import UNFINISHED_REPORT
 from inventory.system.folder_lock import FolderLock, writing_to
 from reports.formats.registry import FILES, FOLDERS
-from reports.record.layout import HEAD, RECORD
+from reports.record.layout import HEAD, RECORD, SIGNATURE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from securesystemslib.signer import CryptoSigner
+
 OPTION = "--cmek-report-dir"
-WRITTEN = tuple(dict.fromkeys((*RECORD, *FILES, *FOLDERS)))
-"""Every file and every folder that an audit may leave in its report folder."""
+WRITTEN = tuple(dict.fromkeys((*RECORD, *FILES, *FOLDERS, SIGNATURE)))
+"""Every file and every folder that an audit may leave in its report folder.
+
+The signature is among them: it goes with the audit that it signs, and never stays beside another.
+"""
 
 PREVIOUS = "previous"
 """The folder inside, in which the audit before is kept."""
@@ -40,14 +45,16 @@ class ReportFolder:
     Attributes:
         path: the folder.
         staging: the folder inside, in which the audit is written until it is whole.
+        signer: what the audit is signed with; None if it is not.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, signer: CryptoSigner | None = None) -> None:
         """Lock ``path``, and move the audit in it to ``previous/``.
 
         Raises SettingError if the folder cannot be written to, or if another run writes into it.
         """
         self.path = path
+        self.signer = signer
         self.staging = staging_of(path)
         self._lock = _locked(path)
         try:

@@ -19,8 +19,8 @@ PREFIX = "CMEK_"
 FILE_VARIABLE = "CMEK_SETTINGS"
 """The variable that names the settings file; ``none`` for no file."""
 
-_TOKEN = re.compile(r"_(TOKEN|SECRET|PASSWORD|CREDENTIALS?)(_|$)")
-"""What a variable has in its name that holds a token, under a name of the user's own."""
+_TOKEN = re.compile(r"_(TOKEN|SECRET|PASSWORD|PASSPHRASE|CREDENTIALS?)(_|$)")
+"""What a variable has in its name that holds a token or a passphrase."""
 
 _BY_VARIABLE = {option.variable: option for option in OPTIONS}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cmek_audit.signing.test_result import INSIDE
 from cmek_audit.verification.proof import Proof
 from inventory.errors import CmekAuditError, EvidenceError, InputError, Problem
 from inventory.evidence.manifest import check_bundle
-from inventory.files.evidence_layout import INVENTORY, is_bundle
-from inventory.parquet.layout import HEAD
+from inventory.files.evidence_layout import is_bundle
 from inventory.past.chains import bundles_between
 from inventory.system.hosts import ADDRESS, foreign_hosts, other_hosts
 from inventory.text.display import pluralize
@@ -30,33 +30,65 @@ _MOST_PROBLEMS = 5
 _MOST_BYTES = 16 * 1_024**3
 """The size from which on no file is hashed: some that the system makes up are of terabytes."""
 
-_INSIDE = {"bundle": f"/{INVENTORY}", "parquet": f"/{HEAD}"}
-"""The file of a folder that has the recorded hash. That of Parquet holds those of the others."""
-
 _GONE = "missing; verify where the audit was run, with all its files"
+_OUTSIDE = "the record names it by a path outside of the package, by which nothing is read"
 
 
-def prove_sources(head: RecordedHead) -> Iterator[Proof]:
+def prove_sources(head: RecordedHead, below: Path | None = None) -> Iterator[Proof]:
     """Prove that every file that the audit read is there, and the same.
 
-    The record may name any path: only regular files are opened, and what is in bundles.
+    The record may name any path: only regular files are opened, and what is in bundles. If a folder
+    ``below`` is given, nothing outside of it is opened at all.
     """
+    outside = [path for path in source_paths(head) if below and not _is_below(path, below)]
+    if outside:
+        yield from (Proof(path, "not-proven", _OUTSIDE) for path in outside)
+        return
     for source in head.population.sources:
         if source.format == "bundle" and source.role == "inventory":
             yield _prove_bundle(source)
         else:
-            inside = _INSIDE.get(source.format, "")
-            yield _prove_file(source, f"{source.path}{inside}", min(source.size, _MOST_BYTES))
+            inside = INSIDE.get(source.format, "")
+            yield prove_file(source, f"{source.path}{inside}", min(source.size, _MOST_BYTES))
             if source.chain and source.format == "bundle":
                 yield _prove_chain(source.path, source.chain)
+    for file in given_files(head):
+        yield prove_file(file, file.path)
+
+
+def source_paths(head: RecordedHead) -> Iterator[str]:
+    """Yield each path that the record names as one that the audit read."""
+    for source in head.population.sources:
+        yield source.path
+        if source.chain:
+            yield source.chain.first
+    yield from (file.path for file in given_files(head))
+    if head.settings.terraform_source:
+        yield head.settings.terraform_source
+
+
+def given_files(head: RecordedHead) -> Iterator[NamedFile]:
+    """Yield the files that were read and are no source of facts."""
     settings = head.settings
-    given = filter(None, [settings.controls_file, settings.baseline_file])
-    files = (*settings.waiver_files, *settings.history_files, *settings.terraform_files, *given)
-    for file in files:
-        yield _prove_file(file, file.path, _MOST_BYTES)
+    yield from (*settings.waiver_files, *settings.history_files, *settings.terraform_files)
+    yield from filter(None, [settings.controls_file, settings.baseline_file])
 
 
-def _prove_file(file: NamedFile, path: str, most: int) -> Proof:
+def _is_below(path: str, folder: Path) -> bool:
+    """Return whether ``path`` is relative, and leads to what is inside of ``folder``."""
+    try:
+        is_inside = Path(path).resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError):  # ValueError: the record may name what no path can be
+        return False
+    return is_inside and not Path(path).is_absolute()
+
+
+def prove_file(file: NamedFile, path: str, most: int | None = None) -> Proof:
+    """Return the proof that the file ``path``, of at most so many bytes, has the hash of ``file``.
+
+    ``path`` is that of ``file``, or of the file inside that has its hash.
+    """
+    most = _MOST_BYTES if most is None else most
     try:
         sha256, size, _ = measure(path, most)
     except FileNotFoundError:

@@ -54,13 +54,14 @@ class Verified(NamedTuple):
     rests_on_bundles: bool = False
 
 
-def verify_report(folder: str) -> Verified:
+def verify_report(folder: str, below: Path | None = None) -> Verified:
     """Verify the report in ``folder``: what of it its sources give again.
 
-    Paths are taken as the audit was given them, so it is to be run where the audit was. Nothing in
-    ``folder`` is touched. Raises RecordError if the record is none, or not as it was written.
+    Paths are taken as the audit was given them, so it is to be run where the audit was; only those
+    inside the folder ``below`` are, if one is given. Nothing in ``folder`` is touched. Raises
+    RecordError if the record is none, or not as it was written.
     """
-    report, sources = _load(Path(folder))
+    report, sources = _load(Path(folder), below)
     of_record = list(prove_record(report))
     proofs = [
         *of_record,
@@ -87,13 +88,13 @@ def _printable(proof: Proof) -> Proof:
 # --- what is read ---------------------------------------------------------------------------------
 
 
-def _load(folder: Path) -> tuple[LoadedReport, list[Proof]]:
+def _load(folder: Path, below: Path | None) -> tuple[LoadedReport, list[Proof]]:
     """Read the report, and make its audit again; return it with what is proven of its sources."""
     record = _read_record(folder)
     head = checked(record.path, RecordedHead, record.head)
     run = _read_run(record)
-    sources = list(prove_sources(head))
-    reproduced = _reproduce(head, sources)
+    sources = list(prove_sources(head, below))
+    reproduced = _reproduce(head, sources, below)
     # That it was live, and asked clouds, is no fact of its sources, from which it was judged again.
     if isinstance(reproduced, Reproduced) and run and not mode_contradiction(head, run):
         reproduced.head["settings"]["mode"] = head.settings.mode
@@ -138,12 +139,16 @@ def _other_suite(head: RecordedHead, run: Run | None) -> str:
     return ""
 
 
-def _reproduce(head: RecordedHead, sources: Iterable[Proof]) -> Reproduced | str:
+def _reproduce(
+    head: RecordedHead, sources: Iterable[Proof], below: Path | None
+) -> Reproduced | str:
     """Return the record made again, or why that is not possible."""
     if head.settings.left_out:
         return f"the run was partial: {head.settings.left_out}"
     if any(source.status != "proven" for source in sources):
         return "not all of its sources are there as they were"
+    if below and head.settings.default_example:
+        return "it is of the bundled example, which is judged again only where it was judged"
     options = options_of(head)
     try:
         return reproduce(options)

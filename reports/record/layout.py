@@ -19,6 +19,9 @@ POPULATION = "population.ndjson"
 RECORD = (HEAD, FINDINGS, POPULATION)
 """The files of a record: the head, and the files of lines whose hashes it holds."""
 
+SIGNATURE = "audit.intoto.dsse.json"
+"""The signature of a report, beside its record."""
+
 ORGANIZATION_LINE, KEY_LINE, DATABASE_LINE = (
     b'{"kind":"organization",',
     b'{"kind":"key",',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import chdir
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from inventory.astra.collector import collect
 from inventory.astra.config import read_organizations
 from tests.astra.server import Running, serve
 from tests.cmek_audit.helpers import FLEET, organizations
+from tests.cmek_audit.signing.signed import KeyPair, new_keys, sign
+from tests.reports.samples import VIOLATIONS, WAIVERS, audit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,3 +80,36 @@ def chain(_chain: Path, tmp_path: Path) -> Path:
 def bundle(chain: Path) -> Path:
     """Return the first of three bundles."""
     return min(chain.iterdir())
+
+
+# --- signed reports -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
+    """Return a private and a public key."""
+    return new_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="session")
+def other_keys(tmp_path_factory: pytest.TempPathFactory) -> KeyPair:
+    """Return the keys of somebody else."""
+    return new_keys(tmp_path_factory.mktemp("other-keys"))
+
+
+@pytest.fixture(scope="session")
+def _signed(tmp_path_factory: pytest.TempPathFactory, keys: KeyPair) -> Path:
+    folder = tmp_path_factory.mktemp("signed")
+    with chdir(folder):
+        # By a relative path, as in a pipeline: so it can be judged again from a package.
+        audit(Path(), VIOLATIONS, WAIVERS)
+        sign(Path("report"), keys)
+    return folder
+
+
+@pytest.fixture
+def signed(_signed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Go to a folder with sources and a signed report, the test's own; return the report."""
+    shutil.copytree(_signed, tmp_path / "w")
+    monkeypatch.chdir(tmp_path / "w")
+    return Path("report")

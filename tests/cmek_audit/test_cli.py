@@ -33,6 +33,8 @@ CODES = {
     "settings": {0, 2, 3, 4},
     "sample": {0, 2, 3, 4},
     "schema": {0, 2, 3, 4},
+    "sign": {0, 2, 3, 4},
+    "package": {0, 1, 2, 3, 4},
     "portal": {0, 1, 2, 3, 4},
     "waive": {0, 2, 3, 4},
 }
@@ -89,7 +91,7 @@ def test_the_summary_of_a_command_is_the_first_sentence_of_its_help(name: str) -
         (
             "verify",
             "[OPTIONS] PATH...",
-            {"--since", "--chain-only", "--jobs", "--json", "--quiet"},
+            {"--since", "--chain-only", "--jobs", "--key", "--json", "--quiet"},
         ),
         ("rules", "[OPTIONS] [RULE]", {"--json"}),
         ("settings", "[OPTIONS]", {"--json"}),
@@ -223,5 +225,5 @@ def test_the_package_can_be_run(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr == (
         "nowhere: found nothing, expected the folder of an evidence bundle, of several, or of a "
-        "report\n"
+        "report, or a package\n"
     )

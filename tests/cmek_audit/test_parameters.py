@@ -56,7 +56,7 @@ def test_an_option_has_one_name_in_all_commands() -> None:
     ]
     assert {found.name for _, found in own} == {
         *("inventory", "plan", "state", "terraform_organization", "history", "as_of"),
-        *("live", "evidence_dir", "kms", "executor", "report_dir", "formats"),
+        *("live", "evidence_dir", "kms", "executor", "report_dir", "formats", "sign_key"),
     }
     for name, found in own:
         assert isinstance(found, SettingOption), (name, found.name)

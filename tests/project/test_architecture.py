@@ -62,10 +62,12 @@ FLOORS = (
         "cmek_audit.version_option",
     },
     {"cmek_audit.execution"},
-    {"cmek_audit.collection", "cmek_audit.run"},
+    {"cmek_audit.collection", "cmek_audit.run", "cmek_audit.signing"},
     {"cmek_audit.verification"},
+    {"cmek_audit.packages"},
     {"cmek_audit.commands.keys", "cmek_audit.commands.portal", "cmek_audit.commands.start"},
     {"cmek_audit.commands"},
+    {"cmek_audit.commands.delivery"},
     {"cmek_audit"},
     {"conftest"},
 )

@@ -26,7 +26,7 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     assert command("merge", tmp_path / "a").exit_code == 4
 
 
-@pytest.mark.parametrize("name", ["live", "clouds", "report_dir", "jobs", "strange"])
+@pytest.mark.parametrize("name", ["live", "clouds", "report_dir", "jobs", "sign_key", "strange"])
 def test_a_plan_cannot_ask_for_more_than_files(tmp_path: Path, name: str) -> None:
     """Whoever writes the plan of shards gets no server asked, and no file written elsewhere."""
     KeptShards(str(tmp_path)).begin(_plan(options={name: "a"}))

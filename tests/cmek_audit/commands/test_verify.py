@@ -224,7 +224,7 @@ def test_paths_that_hold_nothing_to_verify(name: str, found: str, tmp_path: Path
     assert (done.exit_code, done.stdout) == (4, "")
     assert done.stderr == (
         f"{tmp_path / name}: found {found}, expected the folder of an evidence bundle, of "
-        "several, or of a report\n"
+        "several, or of a report, or a package\n"
     )
 
 

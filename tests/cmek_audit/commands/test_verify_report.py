@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +17,8 @@ from tests.wiring.runs import ALL, Run, audit, compliant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+    from tests.cmek_audit.signing.signed import KeyPair
 
 
 @pytest.fixture
@@ -174,3 +177,66 @@ def test_a_whole_report_of_a_real_run(tmp_path: Path) -> None:
         "json",
         *ALL.split(","),
     ]
+
+
+# --- signatures and packages ----------------------------------------------------------------------
+
+
+def test_a_key_is_for_reports_and_packages_alone(signed: Path, bundle: Path, keys: KeyPair) -> None:
+    """Evidence is not signed by this key, and nothing is proven by leaving the key out."""
+    done = command("verify", bundle, "--key", keys.public)
+    assert (done.exit_code, done.stdout) == (4, "")
+    expected = "the folder of a report, or a package: nothing else is signed"
+    assert done.stderr == f"--key: found {bundle} (evidence), expected {expected}\n"
+
+
+def test_an_unchecked_signature_is_named_at_the_end(signed: Path) -> None:
+    """Without a key the last words say that not all was checked."""
+    done = command("verify", signed)
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[-3:] == [
+        "What was not checked:",
+        "  the signature of report: no public key is given (--key)",
+        "proven, as far as it was checked",
+    ]
+
+
+def test_a_missing_signature_ends_with_1(signed: Path, keys: KeyPair) -> None:
+    """Whoever removes a signature does not pass."""
+    (signed / "audit.intoto.dsse.json").unlink()
+    done = command("verify", signed, "--key", keys.public)
+    found = "found no such file or directory, expected a signature by the key of --key"
+    assert (done.exit_code, problems(done)) == (
+        *(1, [f"report: audit.intoto.dsse.json: differs ({found})"]),
+    )
+
+
+def test_a_key_that_cannot_be_used_ends_with_4(signed: Path, keys: KeyPair) -> None:
+    """A file that is no public key is refused before anything is verified."""
+    done = command("verify", signed, "--key", keys.private)
+    assert (done.exit_code, done.stdout) == (4, "")
+    assert "expected an Ed25519 public key in PEM" in done.stderr
+
+
+def test_without_the_extra_it_is_said_what_to_install(
+    signed: Path, keys: KeyPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the libraries no signature is verified, and none is taken for good."""
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    done = command("verify", signed, "--key", keys.public)
+    assert (done.exit_code, done.stdout) == (4, "")
+    assert "pip install 'cmek-audit[sign]'" in done.stderr
+
+
+def test_a_package_is_verified_as_it_is(signed: Path, keys: KeyPair) -> None:
+    """A package is proven by itself, and a damaged one differs."""
+    assert command("package", signed).exit_code == 0
+    done = command("verify", "audit-package.zip", "--key", keys.public)
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "proven")
+    with Path("audit-package.zip").open("r+b") as file:
+        file.seek(1_000)
+        file.write(bytes(100))
+    done = command("verify", "audit-package.zip", "--key", keys.public, "--json")
+    value = printed_json(done)
+    assert (done.exit_code, value["status"]) == (1, "differs")
+    assert value["checked"][0]["problems"][0].startswith("audit-package.zip: ")

@@ -22,10 +22,13 @@ from cmek_audit.run.audit import (
     without_file,
 )
 from cmek_audit.run.preparation import prepare
+from cmek_audit.signing.key_files import read_public_key
+from cmek_audit.verification.signature_proofs import prove_signature
 from inventory.errors import CmekAuditError, InventoryError, LeakError, SettingError
 from inventory.text.searched_files import SearchedFiles
 from inventory.text.secrets import Token
 from reports.formats import registry
+from reports.record.layout import SIGNATURE
 from tests.builders import write_text
 from tests.cmek_audit.run.audits import left_in, options_in
 from tests.reports.fleets import LEAN_FLEET
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from cmek_audit.run.audit import Published
     from cmek_audit.run.option_values import Options
     from reports.model.head import Head, Provenance
+    from tests.cmek_audit.signing.signed import KeyPair
 
 RULE_IDS = [rule.card.id for rule in load_rules()]
 OWN_RUN: Any = {name: RUN[name] for name in RUN if name not in {"started", "ended", "formats"}}
@@ -241,3 +245,56 @@ def test_a_format_of_which_nothing_is_written_is_known(
     (tmp_path / "r").mkdir(exist_ok=True)
     write_text(tmp_path / "r" / "oscal-poam.json", "{}")
     assert without_file(options) == []
+
+
+# --- signed ---------------------------------------------------------------------------------------
+
+
+def _signing(options: Options, keys: KeyPair) -> Options:
+    return options.model_copy(update={"sign_key": str(keys.private)})
+
+
+def test_an_audit_signs_what_it_writes(tmp_path: Path, keys: KeyPair) -> None:
+    """With a key, the report that is published is signed as a whole."""
+    _run(_signing(options_in(tmp_path), keys))
+    folder = tmp_path / "r"
+    [proof] = prove_signature(folder, read_public_key(str(keys.public), "--key"))
+    assert proof.status == "proven"
+
+
+def test_a_signature_never_stays_beside_another_audit(tmp_path: Path, keys: KeyPair) -> None:
+    """When another audit begins, the signature goes to previous/ with what it is of."""
+    _run(_signing(options_in(tmp_path), keys))
+    public = read_public_key(str(keys.public), "--key")
+    before = (tmp_path / "r" / SIGNATURE).read_bytes()
+    _run(options_in(tmp_path))
+    folder = tmp_path / "r"
+    assert not (folder / SIGNATURE).exists()
+    assert (folder / "previous" / SIGNATURE).read_bytes() == before
+    assert [proof.status for proof in prove_signature(folder / "previous", public)] == ["proven"]
+
+
+def test_a_key_that_cannot_be_used_stops_before_anything_is_done(
+    tmp_path: Path, keys: KeyPair
+) -> None:
+    """With an unusable key no audit begins, and the one before stays where it is."""
+    _run(options_in(tmp_path))
+    before = left_in(tmp_path)
+    for path in ("nowhere.pem", str(tmp_path / "r" / "key.pem")):
+        with pytest.raises(SettingError, match="--cmek-sign-key: found"):
+            begin_report(options_in(tmp_path).model_copy(update={"sign_key": path}))
+    assert left_in(tmp_path) == before
+
+
+def test_what_cannot_be_signed_is_not_published(
+    tmp_path: Path, keys: KeyPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An audit that was to be signed and could not be leaves no report."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cmek_audit.run.audit.sign_report", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        _run(_signing(options_in(tmp_path), keys))
+    assert not (tmp_path / "r" / "audit.json").exists()

@@ -51,6 +51,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "jobs": None,
         "shard_dir": None,
         "shard": None,
+        "sign_key": None,
     }
 
 
@@ -316,11 +317,11 @@ def test_a_configuration_of_terraform_needs_a_plan() -> None:
 def test_each_unknown_format_is_reported() -> None:
     """In a list of formats, each unknown one is reported."""
     with pytest.raises(SettingError) as raised:
-        parse_options({"formats": "pdf html,docx"})
+        parse_options({"formats": "picture html,docx"})
     *others, last = (f"'{name}'" for name in WRITABLE)
     expected = f"expected {', '.join(others)} or {last}"
     assert str(raised.value).splitlines() == [
-        f"--cmek-formats: found 'pdf', {expected}",
+        f"--cmek-formats: found 'picture', {expected}",
         f"--cmek-formats: found 'docx', {expected}",
     ]
 
@@ -341,3 +342,11 @@ def test_values_that_are_made_in_memory_are_taken_as_they_are() -> None:
     time, age = moment("2026-11-20T02:00:00Z"), timedelta(minutes=5)
     options = parse_options({"as_of": time, "max_age": age, "formats": ("json", "html")})
     assert (options.as_of, options.max_age, options.formats) == (time, age, ("json", "html"))
+
+
+def test_a_share_cannot_be_signed() -> None:
+    """A share of an audit writes no report, so a key with it is refused; the merge takes one."""
+    given = {"shard_dir": "s", "inventory": ("a.yaml",), "sign_key": "key.pem"}
+    with pytest.raises(SettingError, match="--cmek-sign-key: found --cmek-shard=1/2, which writes"):
+        parse_options(given | {"shard": "1/2"})
+    assert parse_options(given | {"shard": "merge"}).sign_key == "key.pem"

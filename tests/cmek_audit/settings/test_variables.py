@@ -56,6 +56,8 @@ def test_a_mistyped_variable_is_refused() -> None:
         "CMEK_TOKEN_FILE",
         "CMEK_SECRET_ACME",
         "CMEK_PASSWORD",
+        "CMEK_SIGN_PASSPHRASE",
+        "CMEK_SIGN_PASSPHRASE_FILE",
         "CMEK_AWS_CREDENTIALS",
         FILE_VARIABLE,
         *(option.variable for option in OPTIONS),

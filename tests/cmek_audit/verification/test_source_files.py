@@ -261,3 +261,28 @@ def test_a_summary_is_proven(tmp_path: Path, nights: Path) -> None:
     assert [proof.status for proof in verified.proofs if proof.stops] == []
     (summary,) = nights.glob("summary-*")
     assert (str(summary), "proven") in [proof[:2] for proof in verified.proofs]
+
+
+# --- only what is in a folder ---------------------------------------------------------------------
+
+
+def _outside(report: Report, below: Path) -> set[str]:
+    head = checked(report.folder, RecordedHead, report.head)
+    return {name for name, _, reason, _ in prove_sources(head, below) if "outside of" in reason}
+
+
+def test_nothing_outside_of_a_folder_is_a_source(
+    tmp_path: Path, nights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If sources must be in a folder, whatever else a record names is named and not opened."""
+    monkeypatch.chdir(tmp_path)
+    report = _report(Path(), Path("ev"))
+    assert _outside(report, tmp_path) == set()
+    for path in ("/etc/passwd", "../elsewhere", "a\0b"):
+        report.head["population"]["sources"][0]["path"] = path
+        report.head["settings"]["terraform_source"] = path
+        assert _outside(report, tmp_path) == {path}
+    report.head["population"]["sources"][0]["path"] = "now.yaml"
+    report.head["settings"]["terraform_source"] = None
+    report.head["population"]["sources"][-1]["chain"]["first"] = "../ev"
+    assert _outside(report, tmp_path) == {"../ev"}

@@ -15,7 +15,7 @@ from cmek_audit.run.report_folder import WRITTEN
 from inventory.model.sources import FileFormat
 from reports.formats import registry
 from reports.formats.registry import FORMATS, WRITABLE, Format, encode
-from reports.record.layout import HEAD, RECORD
+from reports.record.layout import HEAD, RECORD, SIGNATURE
 from tests.builders import document_data, key_data, organization_data, write_json
 from tests.cmek_audit.helpers import ROOT
 from tests.reports.live import report_on
@@ -104,7 +104,7 @@ def test_the_record_is_a_format() -> None:
 def test_an_audit_clears_every_file_that_it_writes() -> None:
     """The report folder knows the files of all formats, those that are not default too."""
     written = [name for row in FORMATS for name in (row.file, row.folder) if name]
-    assert set(WRITTEN) == {*RECORD, *written}
+    assert set(WRITTEN) == {*RECORD, *written, SIGNATURE}
 
 
 @pytest.mark.parametrize("row", registry.RENDERED, ids=_name)

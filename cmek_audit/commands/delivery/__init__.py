@@ -1,0 +1,1 @@
+"""The commands that make a report ready to be handed over."""

@@ -1,0 +1,1 @@
+"""Signatures of reports: keys, what is signed, and whether a signature holds."""
