@@ -36,10 +36,12 @@ class CommandLine(NamedTuple):
     Attributes:
         given: the arguments as the user gave them.
         for_pytest: the arguments for pytest, which takes a path after a space for a test to run.
+        as_json: whether to print one JSON object.
     """
 
     given: tuple[str, ...]
     for_pytest: tuple[str, ...]
+    as_json: bool = False
 
 
 class AuditCommand(click.Command):
@@ -51,7 +53,7 @@ class AuditCommand(click.Command):
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 (click's)
         """Offer the options of the suite in the order of their table."""
         super().__init__(**settings)
-        self.params = [*map(_SuiteOption, OPTIONS), _quiet(), version_option(is_long=True)]
+        self.params = [*map(_SuiteOption, OPTIONS), _json(), _quiet(), version_option(is_long=True)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the suite's options out of ``args``, and keep the ``CommandLine``."""
@@ -64,7 +66,8 @@ class AuditCommand(click.Command):
         # pytest parses the options again, and click would pass them on to the command's function.
         values = {option: ctx.params.pop(option.ini) for option in OPTIONS}
         quiet = _quiet_words(ctx.args) if ctx.params.pop("quiet") else ()
-        ctx.obj = CommandLine(given, (*_spelled(values), *quiet, *ctx.args, *untouched))
+        for_pytest = (*_spelled(values), *quiet, *ctx.args, *untouched)
+        ctx.obj = CommandLine(given, for_pytest, as_json=ctx.params.pop("as_json"))
         return list(ctx.args)
 
 
@@ -105,6 +108,14 @@ def _choices(name: str) -> tuple[tuple[str, ...], bool]:
     is_list = get_origin(annotation) is tuple
     item = get_args(annotation)[0] if is_list else annotation
     return (get_args(item) if get_origin(item) is Literal else ()), is_list
+
+
+def _json() -> click.Option:
+    return click.Option(
+        ["--json", "as_json"],
+        is_flag=True,
+        help="Print the verdict as one JSON object; what the run prints goes to stderr.",
+    )
 
 
 def _quiet() -> click.Option:

@@ -49,9 +49,12 @@ _TAKEN = frozenset(option.name.replace("-", "_") for option in OPTIONS) - {
     default="",
     help="Sign the report, as of an audit.",
 )
+@parameters.as_json
 @parameters.quiet
 @interruptible("there is no audit")
-def merge(folder: str, report_dir: str, formats: str, sign_key: str, *, quiet: bool) -> int:
+def merge(
+    folder: str, report_dir: str, formats: str, sign_key: str, *, as_json: bool, quiet: bool
+) -> int:
     """Put the shards of an audit together and write its reports.
 
     DIR is the folder that was given to each run as --cmek-shard-dir. The files of the audit must be
@@ -79,7 +82,7 @@ def merge(folder: str, report_dir: str, formats: str, sign_key: str, *, quiet: b
     if quiet:
         words += QUIET
     # The shards were judged by their own options: settings of this place must not change these.
-    return run_checks(words, ("cmek-audit", *given), has_settings=False)
+    return run_checks(words, ("cmek-audit", *given), has_settings=False, as_json=as_json)
 
 
 def _words(options: dict[str, JsonValue]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from cmek_audit import parameters
-from cmek_audit.console import write_lines
+from cmek_audit.console import write_json, write_lines
 from cmek_audit.exit_codes import ExitCode, interruptible
 from inventory.errors import LeakError, SettingError
 from inventory.files.suggestions import did_you_mean
@@ -47,8 +47,11 @@ if TYPE_CHECKING:
     default="",
     help="Make the report of this organization alone, by its name or id.",
 )
+@parameters.as_json
 @interruptible("nothing unfinished is left behind")
-def render(format_name: str, report: str, output: str, organization: str) -> ExitCode:
+def render(
+    format_name: str, report: str, output: str, organization: str, *, as_json: bool
+) -> ExitCode:
     """Make a report of any format from the record of an audit.
 
     REPORT is a report folder or its audit.json; without it, audit-report. The record is audit.json
@@ -64,14 +67,21 @@ def render(format_name: str, report: str, output: str, organization: str) -> Exi
     row, record = RENDERABLE[format_name], read_record(report)
     rendering = _Rendering(row, record, _identify(row, record.head, organization))
     if output == "-":
+        if as_json:
+            raise SettingError("--json: found no --output, expected it: stdout has the report")
         return _print(rendering)
     target = _target(output, rendering)
     try:
         with tempfile.TemporaryDirectory(prefix=".cmek-audit-", dir=target.parent) as staging:
             _write(rendering, Path(staging))
-            _move(rendering, Path(staging), target)
+            is_written = _move(rendering, Path(staging), target)
     except OSError as error:
         raise _refused(output, str(error.strerror), row) from None
+    if as_json:
+        written = {"written": output} if is_written else {"written": None, "reason": row.no_file}
+        write_json({"format": row.name, "report": record.head["report"], **written})
+    else:
+        write_lines(f"Written: {target}" if is_written else f"Not written: {target}: {row.no_file}")
     return ExitCode.DONE
 
 
@@ -142,17 +152,16 @@ def _require_library(row: Format) -> None:
         raise SettingError(found)
 
 
-def _move(rendering: _Rendering, staging: Path, target: Path) -> None:
-    """Move what was written to its place, and say so."""
+def _move(rendering: _Rendering, staging: Path, target: Path) -> bool:
+    """Move what was made to its place; return whether there is anything."""
     if rendering.is_folder:
         _move_files(staging, target)
     elif rendering.row.no_file and not (staging / "report").stat().st_size:
         target.unlink(missing_ok=True)  # an older one is no report of this audit
-        write_lines(f"Not written: {target}: {rendering.row.no_file}")
-        return
+        return False
     else:
         (staging / "report").replace(target)
-    write_lines(f"Written: {target}")
+    return True
 
 
 def _move_files(staging: Path, target: Path) -> None:

@@ -18,7 +18,7 @@ from cmek_audit.run.audit import (
     publish_without_audit,
 )
 from cmek_audit.run.preparation import reproducing_options
-from cmek_audit.run.provenance import describe_run
+from cmek_audit.run.provenance import PUBLISHED, describe_run
 from cmek_audit.run.pytest_options import is_worker, setting_values
 from cmek_audit.run.pytest_reports import custom_paths, print_final_paths
 from cmek_audit.run.report_folder import staging_of
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cmek_audit.execution.tally import GroupId
     from cmek_audit.run.audit import Draft
     from cmek_audit.run.judging import Judged
+    from cmek_audit.run.provenance import Published
     from reports.model.head import Head
 
 _SHOWN_AS = {
@@ -200,6 +201,9 @@ class AuditHooks:
         draft.discard()
 
     def _show_verdict(self, failure: str = "") -> None:
+        if self._head is not None:
+            published: Published = {"folder": self._options.report_dir, "head": self._head}
+            self._config.stash[PUBLISHED] = published
         terminal.conclude(self._config, self._options, self._head, failure)
 
     @pytest.hookimpl(tryfirst=True)

@@ -19,11 +19,22 @@ from inventory.text.secrets import without_secrets
 
 if TYPE_CHECKING:
     from cmek_audit.settings.given import Given
-    from reports.model.head import Provenance, SettingSource
+    from reports.model.head import Head, Provenance, SettingSource
 
 ROOT = install_location.folder()
 COMMAND = pytest.StashKey[tuple[str, ...]]()
 """The command line as the user gave it, where that was not one of pytest."""
+
+
+class Published(TypedDict):
+    """What a run has published: the report folder, and the head of the record."""
+
+    folder: str
+    head: Head
+
+
+PUBLISHED = pytest.StashKey[Published]()
+"""What the run has published; nothing is there without an audit."""
 
 PACKAGES = ("cmek-audit", "pytest", "pytest-html", "pydantic", "PyYAML", "Jinja2")
 

@@ -285,6 +285,45 @@ def test_a_live_audit(here: Path, astra: Running) -> None:
     assert left(here).head["run"]["command"] == ["cmek-audit", "audit", *asked]
 
 
+# --- as JSON --------------------------------------------------------------------------------------
+
+
+def _as_json(*arguments: object) -> tuple[int, object, str]:
+    """Audit in a process of its own, as what pytest prints goes to its files."""
+    words = ["-m", "cmek_audit", "audit", f"--cmek-as-of={AS_OF}", "--json", *map(str, arguments)]
+    done = subprocess.run(
+        [sys.executable, *words],
+        env=environment_of({"PYTHONPATH": str(ROOT)}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, json.loads(done.stdout), done.stderr
+
+
+def test_json_is_all_that_an_audit_prints(here: Path) -> None:
+    """With ``--json`` stdout has one object, the verdict; stderr has what the run prints."""
+    code, printed, shown = _as_json(f"--inventory={EXAMPLE}", "-q")
+    head = left(here).head
+    assert printed == {
+        "exit_code": 0,
+        "verdict": "compliant",
+        "text": head["verdict"]["text"],
+        "as_of": head["settings"]["as_of"],
+        "counts": head["counts"],
+        "report": head["report"],
+        "report_dir": "audit-report",
+    }
+    assert (code, head["verdict"]["text"] in shown) == (0, True)
+
+
+def test_json_of_no_audit_has_no_verdict() -> None:
+    """Where there is no audit, the object says so, and stderr why."""
+    code, printed, shown = _as_json("--inventory=nowhere.yaml")
+    assert (code, printed) == (4, {"exit_code": 4, "verdict": None, "report": None})
+    assert "nowhere.yaml: found No such file or directory" in shown
+
+
 # --- tests beside the checks ----------------------------------------------------------------------
 
 ASYNC_TEST = """

@@ -109,7 +109,7 @@ def test_every_option_is_offered() -> None:
     listed = re.findall(r"^  (--[a-z-]+(?:, --[a-z-]+)?)(?: (\S+))?\s", shown, re.MULTILINE)
     assert listed == [
         *((f"{option.plain_flag}, {option.flag}", option.metavar) for option in OPTIONS),
-        *((name, "") for name in ("--quiet", "--version", "--help")),
+        *((name, "") for name in ("--json", "--quiet", "--version", "--help")),
     ]
     text = " ".join(shown.split())
     assert [option.name for option in OPTIONS if option.help not in text] == []

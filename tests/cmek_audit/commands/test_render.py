@@ -17,6 +17,7 @@ from reports.record.layout import canonical, report_id
 from tests.cmek_audit.helpers import command
 from tests.reports.fleets import audit_fleet, page_names
 from tests.reports.samples import (
+    COMPLIANT,
     HOSTILE,
     HOSTILE_NAMES,
     VIOLATIONS,
@@ -234,6 +235,37 @@ def test_a_folder_with_other_files_is_left_alone(shared: Report, tmp_path: Path,
         shown = f"--output: found {output} ({found}), {expected}"
         assert _ended(command("render", name, shared.folder, "-o", output)) == (4, shown)
     assert [file.name for file in (tmp_path / "made").iterdir()] == ["mine.txt"]
+
+
+def test_json_names_what_is_written(shared: Report, tmp_path: Path) -> None:
+    """As JSON, the command names the format, the report and the file; stdout is then no report."""
+    target = tmp_path / "audit.sarif"
+    done = command("render", "sarif", shared.folder, "-o", target, "--json")
+    expected = {"format": "sarif", "report": shared.head["report"], "written": str(target)}
+    assert (_ended(done), json.loads(done.stdout)) == ((0, ""), expected)
+    shown = "--json: found no --output, expected it: stdout has the report\n"
+    assert _ended(command("render", "sarif", shared.folder, "--json")) == (4, shown)
+
+
+def test_a_report_of_nothing_is_not_written(tmp_path: Path) -> None:
+    """Where nothing is to be shown there is no file, an older one is removed, and that is said."""
+    row = RENDERABLE["oscal-poam"]
+    report, target = audit(tmp_path, COMPLIANT), tmp_path / "made"
+    for words, said in (
+        ([], f"Not written: {target}: {row.no_file}\n"),
+        (["--json"], None),
+    ):
+        target.write_text("older")
+        done = command("render", row.name, report.folder, "-o", target, *words)
+        assert (_ended(done), target.exists()) == ((0, ""), False)
+        if said is None:
+            found = {"format": row.name, "report": report.head["report"]}
+            assert json.loads(done.stdout) == found | {"written": None, "reason": row.no_file}
+        else:
+            assert done.stdout == said
+    printed = command("render", row.name, report.folder)
+    assert (printed.exit_code, printed.stdout) == (0, "")
+    assert printed.stderr == f"Nothing to print: {row.no_file}\n"
 
 
 def test_a_file_that_cannot_be_written_is_reported(shared: Report, tmp_path: Path) -> None:
