@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from cmek_audit.packages.layout import REPORT
 from cmek_audit.packages.readme import guide
@@ -36,20 +35,22 @@ def render_page(contents: Contents) -> bytes:
     """
     head = contents.record.head
     page = f"{REPORT}/{PAGE}"
-    made = environment().overlay()
-    made.filters = made.filters | {"path": quote}
     with relying_on(contents.record):
-        text: str = made.get_template("package.html.j2").render(
-            head=head,
-            style=style_of(head),
-            banners=banners(head),
-            is_signed=contents.is_signed,
-            guide=guide(contents),
-            frameworks=view_frameworks(head),
-            tally_words=TALLY,
-            page=page if page in contents.files else "",
-            sources=contents.sources,
-            missing=len(contents.missing),
+        text: str = (
+            environment()
+            .get_template("package.html.j2")
+            .render(
+                head=head,
+                style=style_of(head),
+                banners=banners(head),
+                is_signed=contents.is_signed,
+                guide=guide(contents),
+                frameworks=view_frameworks(head),
+                tally_words=TALLY,
+                page=page if page in contents.files else "",
+                sources=contents.sources,
+                missing=len(contents.missing),
+            )
         )
     return text.encode("utf-8", "backslashreplace")
 

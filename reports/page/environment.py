@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -94,6 +95,7 @@ def environment() -> Environment:
         "age": age,
         "clock": clock_difference,
         "shell": shlex.join,
+        "path": quote,
         "quote": shlex.quote,
     }
     made.globals |= {

@@ -53,7 +53,12 @@ class _Writer:
 def _on_the_terminal(head: Head) -> str:
     writer = _Writer()
     plugins = SimpleNamespace(has_plugin=lambda name: name == "terminalreporter")
-    config: Any = SimpleNamespace(get_terminal_writer=lambda: writer, pluginmanager=plugins)
+    config: Any = SimpleNamespace(
+        get_terminal_writer=lambda: writer,
+        option=SimpleNamespace(verbose=0),
+        pluginmanager=plugins,
+        stash=pytest.Stash(),
+    )
     terminal.conclude(config, parse_options({"formats": "html"}), head)
     return "\n".join(writer.lines)
 
