@@ -15,13 +15,14 @@ from cmek_audit.packages.contents import Contents, ListedSource, named_sources, 
 from cmek_audit.packages.index import PACKED_BY
 from cmek_audit.packages.layout import LISTED, REPORT, SUMS
 from cmek_audit.packages.made_files import render_made
+from cmek_audit.signing.report_files import list_files
 from cmek_audit.verification.proof import Proof
 from cmek_audit.verification.record_proofs import equal_to_record
 from cmek_audit.verification.recorded_head import RecordedHead
 from cmek_audit.verification.source_files import given_files
 from inventory.errors import RecordError
 from inventory.text.display import printable
-from reports.record.layout import RECORD
+from reports.record.layout import RECORD, SIGNATURE
 from reports.record.reader import checked, read_record
 from reports.record.stored_lines import open_regular
 
@@ -77,7 +78,8 @@ def prove_made(folder: Path, names: Collection[str], of_record: Status) -> list[
         made = render_made(_contents(folder, names, record, listed))
     except RecordError:
         return []
-    problems = (*_misplaced(listed), *_unnamed(listed, head), *_strangers(listed, names, made))
+    known = {SUMS, *made, *_of_report(folder)}
+    problems = (*_misplaced(listed), *_unnamed(listed, head), *_strangers(listed, names, known))
     proofs = [Proof(printable(name), "differs", reason) for name, reason in problems]
     proofs += [_prove(folder / name, content, listed, of_record) for name, content in made.items()]
     return proofs
@@ -155,16 +157,22 @@ def _chained(head: RecordedHead) -> Iterator[str]:
     yield from (source.chain.first for source in head.population.sources if source.chain)
 
 
+def _of_report(folder: Path) -> Iterator[str]:
+    """Yield the files that a package has of its report; hidden ones, for one, are never packed."""
+    for name in (*list_files(folder / REPORT).own, SIGNATURE):
+        yield f"{REPORT}/{name}"
+
+
 def _strangers(
-    listed: _List, names: Collection[str], made: Collection[str]
+    listed: _List, names: Collection[str], known: Collection[str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the files that are no part of the package, and the sources that have no file in it."""
+    """Yield the files that are neither ``known`` nor sources, and the sources without a file."""
     places = {source.place for source in listed.sources if source.place}
     held: set[str] = set()
     for name in sorted(names):
         above = {name, *(parent.as_posix() for parent in PurePath(name).parents)}
         held |= above
-        if not (above & places or REPORT in above or name in {SUMS, *made}):
-            yield name, "added: it is no source of the report"
+        if not (above & places or name in known):
+            yield name, "added: it is no part of the report, and no source"
     for place in sorted(places - held):
         yield place, f"removed: {LISTED} lists it"

@@ -139,11 +139,17 @@ def test_the_list_must_fit_record_and_files(
     assert words in "\n".join(check(keys).problems)
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "sources/b.json", "other-sources/001-a/b"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("notes.txt", "sources/b.json", "other-sources/001-a/b"),
+        *("report/.hidden.html", "report/previous/audit.html"),
+    ],
+)
 def test_a_file_that_is_no_source_differs(package: Path, keys: KeyPair, name: str) -> None:
     """A file that somebody adds beside the report is named, wherever it is put."""
     repacked(package, lambda files: files.update({name: b"x"}))
-    expected = f"{name}: differs (added: it is no source of the report)"
+    expected = f"{name}: differs (added: it is no part of the report, and no source)"
     assert check(keys).problems == [f"audit-package.zip: {expected}"]
 
 
