@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
-from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +14,7 @@ from cmek_audit.packages.checksums import render_sums
 from cmek_audit.packages.layout import SUMS
 from cmek_audit.signing.statement import is_safe_name
 from inventory.errors import LeakError, PackageError
+from inventory.system.durable_files import replacing
 from inventory.text.display import describe
 from inventory.text.secrets import SecretSearch
 from reports.record.stored_lines import open_regular
@@ -42,15 +42,9 @@ def write_package(target: Path, content: Mapping[str, Path | bytes]) -> dict[str
     Raises LeakError if a secret is in it, PackageError if a name could lead out of a folder, and
     OSError; then nothing is left.
     """
-    beside = target.with_name(f".{target.name}.writing-{os.getpid()}")
-    try:
-        with zipfile.ZipFile(beside, "w") as package:
-            hashes = {name: _add(package, name, content[name]) for name in sorted(content)}
-            _add(package, SUMS, render_sums(hashes))
-        beside.replace(target)
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
+    with replacing(target) as beside, zipfile.ZipFile(beside, "w") as package:
+        hashes = {name: _add(package, name, content[name]) for name in sorted(content)}
+        _add(package, SUMS, render_sums(hashes))
     return hashes
 
 
