@@ -100,7 +100,7 @@ def _given(file: Path, place: str, name: str, value: object) -> Given | SettingE
         found = value_in_toml(option, value)
     except SettingError as error:
         return SettingError(f"{place}: {name}: {error}")
-    return Given(option, found, file.absolute().parent, place, f"{place}: {name}")
+    return Given(option, found, file.absolute().parent, source=place, label=f"{place}: {name}")
 
 
 # --- the file -------------------------------------------------------------------------------------
