@@ -120,7 +120,7 @@ def _signature() -> tuple[str, ...]:
         '"Signature Verified Successfully", and OK for each file of the report. The two numbers at',
         "the end must be equal: then no file was added.",
         *("", *VERIFY.splitlines(), ""),
-        f"The signature is of the files in {REPORT}/ alone. It is not of this file, nor of any other",
+        f"The signature is of the files in {REPORT}/ alone. It is not of this file, nor of others",
         "beside that folder: cmek-audit makes those again from the report.",
         "",
         "The file payload.json then is what was signed. It lists the hash of each file of the",
