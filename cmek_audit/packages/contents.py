@@ -18,7 +18,7 @@ from cmek_audit.signing.test_result import INSIDE
 from cmek_audit.verification.loaded_report import irregular
 from cmek_audit.verification.recorded_head import RecordedHead
 from cmek_audit.verification.source_files import paths_in_chain, prove_file
-from inventory.errors import InputError
+from inventory.errors import InputError, RecordError
 from inventory.evidence.manifest import check_bundle
 from inventory.files.evidence_layout import MANIFEST
 from inventory.parquet.reader import ParquetReader
@@ -161,8 +161,10 @@ def _bundles(source: RecordedSource) -> Iterator[tuple[str, str, str]]:
         yield source.path, source.role, _reason(error)
         return
     root = source.evidence.root if source.evidence else ""
-    for path in paths:
-        yield path, source.role, _bundle_note(path, root if path == source.path else "")
+    for path in paths[:-1]:
+        yield path, source.role, _bundle_note(path, "")
+    note = _bundle_note(source.path, root) or _note(source, source.format)
+    yield source.path, source.role, note
 
 
 def _bundle_note(path: str, root: str) -> str:
@@ -206,14 +208,21 @@ def _given_files(head: RecordedHead) -> Iterator[tuple[NamedFile, str]]:
 def _given(head: RecordedHead) -> Iterator[tuple[str, str, str]]:
     """Yield the files that are no source of facts; of an earlier report its whole record."""
     for file, role in _given_files(head):
-        yield file.path, role, _note(file)
+        yield file.path, role, (note := _note(file))
         if role in {_HISTORY, _BASELINE}:
-            yield from _beside(file.path, role)
+            note = note or _lines_note(file.path)
+            for name in RECORD:
+                if name != HEAD:
+                    yield Path(file.path).with_name(name).as_posix(), role, note
 
 
-def _beside(path: str, role: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the files of lines beside the head of an earlier record."""
-    for name in RECORD:
-        beside = Path(path).with_name(name)
-        if name != HEAD:
-            yield beside.as_posix(), role, "" if beside.is_file() else "missing"
+def _lines_note(path: str) -> str:
+    """Return what is wrong with the lines beside the head of an earlier record; else nothing.
+
+    Their hashes are in that head, and nowhere in the record of this audit.
+    """
+    try:
+        read_record(path)
+    except RecordError as error:
+        return str(error)
+    return ""

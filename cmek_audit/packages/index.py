@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from cmek_audit.packages.contents import Contents
     from reports.page.frameworks import ControlView
 
-PACKED_BY = f"{TOOL} {version_of(TOOL)}"
-"""The tool that packs here, and its version."""
-
 _COLUMNS = ("framework", "control", "title", "state", "strength", *TALLY, "rules")
 
 
@@ -70,10 +67,15 @@ def render_table(contents: Contents) -> bytes:
     return file.getvalue().encode("utf-8", "backslashreplace")
 
 
+def packed_by() -> str:
+    """Return the tool that packs here, and its version."""
+    return f"{TOOL} {version_of(TOOL)}"
+
+
 def render_sources(contents: Contents) -> bytes:
     """Render the list of sources for programs: packed ones with their place, others with a note."""
     listed = {
-        "packed_by": PACKED_BY,
+        "packed_by": packed_by(),
         "sources": [source._asdict() for source in contents.sources],
         "not_packed": list(contents.others),
     }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cmek_audit.packages.contents import Contents, ListedSource, named_sources, place_of
-from cmek_audit.packages.index import PACKED_BY
+from cmek_audit.packages.index import packed_by
 from cmek_audit.packages.layout import LISTED, REPORT, SUMS
 from cmek_audit.packages.made_files import render_made
 from cmek_audit.signing.report_files import list_files
@@ -109,9 +109,9 @@ def _prove(file: Path, content: bytes, listed: _List, of_record: Status) -> Proo
         return Proof(file.name, "differs", "missing: every package has it")
     if is_equal:
         return equal_to_record(file.name, of_record, "made")
-    if listed.packed_by != PACKED_BY:
+    if listed.packed_by != packed_by():
         # Whoever forges a package can name any version: the difference proves nothing either way.
-        by = f"packed by {printable(listed.packed_by)}, here is {PACKED_BY}"
+        by = f"packed by {printable(listed.packed_by)}, here is {packed_by()}"
         return Proof(file.name, "not-proven", f"{by}; made again from the report: another content")
     return Proof(file.name, "differs", "made again from the report: another content")
 
