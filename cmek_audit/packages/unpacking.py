@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO
 
+from cmek_audit.packages import layout
 from cmek_audit.packages.checksums import read_sums
 from cmek_audit.packages.layout import SUMS
 from cmek_audit.signing.statement import is_safe_name
@@ -25,15 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from zipfile import ZipInfo
 
-_MOST_FILES = 200_000
-_MOST_BYTES = 8 * 1_024**3
-_MOST_TIMES = 250
-"""How many times its size in the package a file may have; long lists of alike lines have 100."""
-
-_SMALL = 64 * 1_024**2
-"""Up to this size, what is unpacked does no harm, however small it was."""
-
-_LONGEST_NAME = 1_000
 _CHUNK = 1_048_576
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 0x1
@@ -85,9 +77,9 @@ def _unpack(path: Path, folder: Path) -> dict[str, str]:
     """Write the files of a package into ``folder``, and return their hashes."""
     with path.open("rb") as file, zipfile.ZipFile(file) as package:
         entries = package.infolist()
+        _refuse_bombs(entries, path.stat().st_size, folder)
         _refuse_unlisted(file, package)
         _refuse_harmful(entries)
-        _refuse_bombs(entries, path.stat().st_size, folder)
         return {entry.filename: _write(package, entry, folder) for entry in entries}
 
 
@@ -123,8 +115,6 @@ def _end_of(file: BinaryIO, entry: ZipInfo) -> int:
 
 def _refuse_harmful(entries: Sequence[ZipInfo]) -> None:
     """Raise PackageError for names that lead elsewhere, for links, and for names that are twice."""
-    if len(entries) > _MOST_FILES:
-        raise PackageError(f"found {len(entries):,} files, expected at most {_MOST_FILES:,}")
     names: set[str] = set()
     for entry in entries:
         if found := _harm(entry):
@@ -145,7 +135,7 @@ def _harm(entry: ZipInfo) -> str:
     is_cut = entry.filename != entry.orig_filename
     if is_cut or Path(entry.filename).drive or not is_safe_name(entry.filename):
         return "a name that could lead out of the folder"
-    if len(entry.filename) > _LONGEST_NAME:
+    if len(entry.filename) > layout.LONGEST_NAME:
         return "a name that is too long"
     if stat.S_IFMT(mode) not in {0, stat.S_IFREG}:
         return "a link" if stat.S_ISLNK(mode) else "no regular file"
@@ -155,12 +145,10 @@ def _harm(entry: ZipInfo) -> str:
 
 
 def _refuse_bombs(entries: Sequence[ZipInfo], size: int, folder: Path) -> None:
-    """Raise PackageError if much more would be unpacked than the package is large."""
+    """Raise PackageError for too many files, or for much more bytes than the package has."""
     total = sum(entry.file_size for entry in entries)
-    if total > _MOST_BYTES:
-        raise PackageError(f"found {total:,} bytes in it, expected at most {_MOST_BYTES:,}")
-    if total > max(_SMALL, _MOST_TIMES * size):
-        raise PackageError(f"found {total:,} bytes in a package of {size:,}, expected fewer")
+    if excess := layout.describe_excess(len(entries), total, size):
+        raise PackageError(excess)
     if total > shutil.disk_usage(folder).free:
         raise PackageError(f"found {total:,} bytes in it, expected fewer than the disk has left")
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmek_audit.packages import unpacking
+from cmek_audit.packages import layout, unpacking
 from cmek_audit.packages.unpacking import unpacked
 from cmek_audit.signing.statement import is_safe_name
 from inventory.errors import PackageError
@@ -230,7 +230,7 @@ def test_very_long_names_and_very_many_files_are_refused(
 ) -> None:
     """A name and a number of files that no package has are refused."""
     assert "a name that is too long" in refusal_of(tmp_path, (an_entry("a" * 1_001), b"x"))
-    monkeypatch.setattr(unpacking, "_MOST_FILES", 2)
+    monkeypatch.setattr(layout, "MOST_FILES", 2)
     files = dict.fromkeys("abc", b"x")
     path = plain_zip(tmp_path / "p.zip", files)
     assert refusal(path) == "found 3 files, expected at most 2"
@@ -251,7 +251,7 @@ def test_more_than_fits_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     path = plain_zip(tmp_path / "p.zip", summed({"a": b"x" * 5_000}))
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 100}))
     assert refusal(path).endswith("expected fewer than the disk has left")
-    monkeypatch.setattr(unpacking, "_MOST_BYTES", 4_000)
+    monkeypatch.setattr(layout, "MOST_BYTES", 4_000)
     assert refusal(path).endswith("bytes in it, expected at most 4,000")
 
 
