@@ -66,8 +66,7 @@ class _List(BaseModel):
 def prove_made(folder: Path, names: Collection[str], of_record: Status) -> list[Proof]:
     """Return what is proven of the files made for the package that is unpacked in ``folder``.
 
-    ``names`` are all its files. What is equal is proven no further than the record. Nothing is
-    returned if the record cannot be used, of which the report has a proof. Raises OSError.
+    ``names`` are all its files. What is equal is proven no further than the record. Raises OSError.
     """
     listed = _read_list(folder / LISTED)
     if listed is None:
@@ -76,8 +75,10 @@ def prove_made(folder: Path, names: Collection[str], of_record: Status) -> list[
         record = read_record(folder / REPORT)
         head = checked(record.path, RecordedHead, record.head)
         made = render_made(_contents(folder, names, record, listed))
-    except RecordError:
-        return []
+    except RecordError as error:
+        # The list of sources can be the cause, too: then the report has no proof that says so.
+        reason = f"nothing can be made from the record and this list: {printable(str(error))}"
+        return [Proof(LISTED, "not-proven", reason)]
     known = {SUMS, *made, *_of_report(folder)}
     problems = (*_misplaced(listed), *_unnamed(listed, head), *_strangers(listed, names, known))
     proofs = [Proof(printable(name), "differs", reason) for name, reason in problems]

@@ -192,7 +192,20 @@ def test_made_files_are_proven_no_further_than_the_record(package: Path, keys: K
 
 
 def test_of_a_damaged_record_nothing_is_made(package: Path, keys: KeyPair) -> None:
-    """The proofs of the report say that its record cannot be used; nothing is added."""
+    """The proofs of the report say that its record cannot be used; no made file is proven."""
     repacked(package, lambda files: files.update({"report/findings.ndjson": b""}))
     checked = check(keys)
-    assert (checked.status, statuses(checked)) == ("differs", {})
+    assert (checked.status, statuses(checked)) == ("differs", {layout.LISTED: "not-proven"})
+
+
+@pytest.mark.parametrize("path", ["\ud800", "\0", "a/../../b", "=1", "\u202e"])
+def test_a_list_that_breaks_what_is_made_proves_nothing(
+    package: Path, keys: KeyPair, path: str
+) -> None:
+    """Whatever paths a list has, a forged index beside it is not accepted."""
+    source = {"path": path, "role": "history", "place": "", "note": "missing"}
+    repacked(package, relist(lambda listed: listed["sources"].append(source)))
+    repacked(package, lambda files: files.update({"index.html": b"compliant"}))
+    checked = check(keys)
+    assert checked.status in {"differs", "not-proven"}
+    assert layout.LISTED in "\n".join([*checked.problems, *checked.unproven])
