@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +13,6 @@ from inventory.text.display import printable
 from reports.presentation.markdown_text import code, prose, table
 from reports.presentation.sample import DEFAULT_SIZE, KINDS
 from reports.presentation.sample_table import (
-    PURPOSES,
     Sample,
     command_to_list,
     command_to_reproduce,
@@ -23,6 +20,7 @@ from reports.presentation.sample_table import (
     take_sample,
 )
 from reports.record.reader import read_record, relying_on
+from reports.tables.sample_paper import CONCLUSION, concluded, csv_lines, facts_of, one_conclusion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,39 +29,9 @@ if TYPE_CHECKING:
     from reports.presentation.sample_table import SampledRow
     from reports.record.reader import Record
 
-_COLUMNS = (
-    "draw",
-    "number",
-    "organization",
-    "organization id",
-    "name",
-    "id",
-    "type",
-    "provider",
-    "regions",
-    "key scopes",
-    "keys",
-    "state",
-    "location",
-    "note",
-    "concluded",
-    "result",
-    "performed by",
-    "date",
-)
-_LONGEST_CELL = 10_000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LINE = "_" * 20
 _LONGEST = 1_000_000
 """Longer than any row, in characters."""
-
-CONCLUSION = (
-    "Exceptions found",
-    "Conclusion",
-    "Performed by, on",
-    "Reviewed by, on",
-)
-"""What the auditor fills in below the sample."""
 
 
 @click.command(context_settings=parameters.SETTINGS)
@@ -115,13 +83,8 @@ def sample(context: click.Context, /, report: str, *, as_json: bool, **values: A
     return ExitCode.DONE
 
 
-def render_paper(record: Record, format_name: str) -> str:
-    """Render the work paper of a sample; raise RecordError for what no audit writes."""
-    return _render(_draw(record, DEFAULT_SIZE, "databases"), format_name)
-
-
 def _render(drawn: Sample, format_name: str) -> str:
-    printers = {"table": _text, "csv": _csv, "markdown": _markdown}
+    printers = {"table": _text, "csv": csv_lines, "markdown": _markdown}
     return "\n".join(printers[format_name](drawn))
 
 
@@ -141,26 +104,6 @@ def _as_json(drawn: Sample) -> dict[str, Any]:
     return drawn._asdict() | {"method": method, "commands": again, "rows": rows}
 
 
-def _facts(drawn: Sample) -> Iterator[tuple[str, str]]:
-    """Yield what heads the work paper: each title with its text."""
-    yield "Purpose", PURPOSES[drawn.kind]
-    yield "Population", drawn.population
-    yield "Source", f"{drawn.file}, SHA-256 {drawn.sha256}"
-    yield "Seed", f"{drawn.seed} (the id of the report)"
-    yield "Size", f"{len(drawn.rows):,} of {drawn.total:,}; asked for: {drawn.size:,}"
-
-
-def concluded(conclusions: Sequence[Conclusion]) -> str:
-    """Return what the suite concluded: each rule with its status and the ids of its findings."""
-    return "; ".join(map(_conclusion, conclusions)) or "nothing: no finding is about it"
-
-
-def _conclusion(conclusion: Conclusion) -> str:
-    more = conclusion.total - len(conclusion.ids)
-    ids = f"{', '.join(conclusion.ids)}{f' and {more:,} more' if more else ''}"
-    return f"{conclusion.rule} {conclusion.status} ({ids})"
-
-
 def _cut(texts: Iterable[str]) -> list[str]:
     """Return those of ``texts`` that are not empty, each harmless and on one line."""
     return [printable(" ".join(text.splitlines())) for text in texts if text]
@@ -171,7 +114,7 @@ def _cut(texts: Iterable[str]) -> list[str]:
 
 def _text(drawn: Sample) -> Iterator[str]:
     yield from ("Sample for re-performance", "")
-    for title, text in _facts(drawn):
+    for title, text in facts_of(drawn):
         yield f"{title + ':':<12}{text}"
     yield from ("", "Method:")
     for sentence in describe_method(drawn):
@@ -198,7 +141,7 @@ def _text_of_row(row: SampledRow) -> Iterator[str]:
         ("Keys", row.keys),
         ("Location", (row.location,)),
         ("Note", (row.note,)),
-        ("Concluded", tuple(map(_conclusion, row.conclusions)) or (concluded(()),)),
+        ("Concluded", tuple(map(one_conclusion, row.conclusions)) or (concluded(()),)),
     )
     for title, texts in facts:
         for place, text in enumerate(_cut(texts)):
@@ -211,7 +154,7 @@ def _text_of_row(row: SampledRow) -> Iterator[str]:
 
 def _markdown(drawn: Sample) -> Iterator[str]:
     yield from ("## Sample for re-performance", "")
-    for title, text in _facts(drawn):
+    for title, text in facts_of(drawn):
         yield f"- **{title}**: {prose(text)}"
     yield from ("", "### Method", "")
     for sentence in describe_method(drawn):
@@ -245,33 +188,3 @@ def _markdown_conclusion(conclusion: Conclusion) -> str:
     more = conclusion.total - len(conclusion.ids)
     ids = f"{' '.join(map(code, conclusion.ids))}{f' and {more:,} more' if more else ''}"
     return f"{code(conclusion.rule)} {conclusion.status} {ids}"
-
-
-# --- CSV ------------------------------------------------------------------------------------------
-
-
-def _csv(drawn: Sample) -> Iterator[str]:
-    """Yield the sample as a table, below the facts about it, each a row of two cells."""
-    yield from (_csv_line(fact) for fact in _facts(drawn))
-    yield from (_csv_line(("Method", sentence)) for sentence in describe_method(drawn))
-    yield _csv_line(("Numbers", command_to_reproduce(drawn)))
-    yield from (_csv_line(("Lines", command_to_list(drawn))), "")
-    yield _csv_line(_COLUMNS)
-    for row in drawn.rows:
-        texts = ("; ".join(cell) if isinstance(cell, tuple) else str(cell) for cell in row[:-1])
-        yield _csv_line((*texts, concluded(row.conclusions), "", "", ""))
-    yield ""
-    yield from (_csv_line((title, "")) for title in CONCLUSION)
-
-
-def _csv_line(cells: Sequence[str]) -> str:
-    """Render one row; no cell is taken for a formula, and none breaks the line."""
-    file = io.StringIO()
-    csv.writer(file, lineterminator="").writerow(map(_csv_cell, cells))
-    return file.getvalue()
-
-
-def _csv_cell(text: str) -> str:
-    shown = printable(" ".join(text.splitlines()), _LONGEST_CELL)
-    is_formula = text.startswith(_FORMULA) or shown.lstrip().startswith(_FORMULA)
-    return f"'{shown}" if is_formula else shown

@@ -18,7 +18,7 @@ from cmek_audit.signing.test_result import INSIDE
 from cmek_audit.verification.loaded_report import irregular
 from cmek_audit.verification.recorded_head import RecordedHead
 from cmek_audit.verification.source_files import paths_in_chain, prove_file
-from inventory.errors import InputError
+from inventory.errors import InputError, RecordError
 from inventory.evidence.manifest import check_bundle
 from inventory.files.evidence_layout import MANIFEST
 from inventory.parquet.reader import ParquetReader
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _OTHER = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST = 60
+_HISTORY, _BASELINE = "history", "baseline"
 _CHANGED = "another bundle than the one that was audited"
 
 
@@ -90,13 +91,13 @@ def gather(folder: Path) -> Contents:
     files = {f"{REPORT}/{name}": folder / name for name in names}
     sources: list[ListedSource] = []
     for path, role, note in _sources(checked(record.path, RecordedHead, record.head)):
-        place = "" if note else _place(path, len(sources) + 1)
+        place = "" if note else place_of(path, len(sources) + 1)
         sources.append(ListedSource(path, role, place, note))
         files |= {f"{place}{inner}": file for inner, file in _files(Path(path))} if place else {}
     return Contents(record, files, tuple(sources), there.others)
 
 
-def _place(path: str, number: int) -> str:
+def place_of(path: str, number: int) -> str:
     """Return where a source is packed; one outside of the working folder under its number."""
     if is_safe_name(path):
         return f"{SOURCES}/{path}"
@@ -160,8 +161,10 @@ def _bundles(source: RecordedSource) -> Iterator[tuple[str, str, str]]:
         yield source.path, source.role, _reason(error)
         return
     root = source.evidence.root if source.evidence else ""
-    for path in paths:
-        yield path, source.role, _bundle_note(path, root if path == source.path else "")
+    for path in paths[:-1]:
+        yield path, source.role, _bundle_note(path, "")
+    note = _bundle_note(source.path, root) or _note(source, source.format)
+    yield source.path, source.role, note
 
 
 def _bundle_note(path: str, root: str) -> str:
@@ -180,25 +183,46 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or "it cannot be read"
 
 
+def named_sources(head: RecordedHead) -> dict[str, str]:
+    """Return what the record itself names as sources, by path with role."""
+    roles: dict[str, str] = {}
+    for source in head.population.sources:
+        roles.setdefault(source.path, source.role)
+    for file, role in _given_files(head):
+        roles.setdefault(file.path, role)
+    return roles
+
+
+def _given_files(head: RecordedHead) -> Iterator[tuple[NamedFile, str]]:
+    """Yield the files that are no source of facts, each with what it was read for."""
+    settings = head.settings
+    yield from ((file, "waivers") for file in settings.waiver_files)
+    yield from ((file, "terraform-source") for file in settings.terraform_files)
+    if settings.controls_file:
+        yield settings.controls_file, "controls"
+    yield from ((file, _HISTORY) for file in settings.history_files)
+    if settings.baseline_file:
+        yield settings.baseline_file, _BASELINE
+
+
 def _given(head: RecordedHead) -> Iterator[tuple[str, str, str]]:
     """Yield the files that are no source of facts; of an earlier report its whole record."""
-    settings = head.settings
-    for file in settings.waiver_files:
-        yield file.path, "waivers", _note(file)
-    for file in settings.terraform_files:
-        yield file.path, "terraform-source", _note(file)
-    if settings.controls_file:
-        yield settings.controls_file.path, "controls", _note(settings.controls_file)
-    earlier = [(file, "history") for file in settings.history_files]
-    earlier += [(settings.baseline_file, "baseline")] if settings.baseline_file else []
-    for file, role in earlier:
-        yield file.path, role, _note(file)
-        yield from _beside(file.path, role)
+    for file, role in _given_files(head):
+        yield file.path, role, (note := _note(file))
+        if role in {_HISTORY, _BASELINE}:
+            note = note or _lines_note(file.path)
+            for name in RECORD:
+                if name != HEAD:
+                    yield Path(file.path).with_name(name).as_posix(), role, note
 
 
-def _beside(path: str, role: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the files of lines beside the head of an earlier record."""
-    for name in RECORD:
-        beside = Path(path).with_name(name)
-        if name != HEAD:
-            yield beside.as_posix(), role, "" if beside.is_file() else "missing"
+def _lines_note(path: str) -> str:
+    """Return what is wrong with the lines beside the head of an earlier record; else nothing.
+
+    Their hashes are in that head, and nowhere in the record of this audit.
+    """
+    try:
+        read_record(path)
+    except RecordError as error:
+        return str(error)
+    return ""

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from cmek_audit.packages.layout import REPORT
 from cmek_audit.packages.readme import guide
-from inventory.text.display import printable
+from cmek_audit.run.provenance import version_of
 from reports.formats.registry import PAGE
 from reports.page.assets import style_of
 from reports.page.environment import environment
 from reports.page.frameworks import TALLY, view_frameworks
 from reports.presentation.banners import banners
 from reports.record.reader import relying_on
+from reports.record.writer import TOOL
+from reports.tables.cells import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from reports.page.frameworks import ControlView
 
 _COLUMNS = ("framework", "control", "title", "state", "strength", *TALLY, "rules")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_LONGEST_CELL = 10_000
 
 
 def render_page(contents: Contents) -> bytes:
@@ -63,14 +63,23 @@ def render_table(contents: Contents) -> bytes:
     with relying_on(contents.record):
         for framework in view_frameworks(contents.record.head):
             for control in framework.controls:
-                writer.writerow(map(_cell, _row(framework.name, control)))
+                writer.writerow(map(one_line, _row(framework.name, control)))
     return file.getvalue().encode("utf-8", "backslashreplace")
+
+
+def packed_by() -> str:
+    """Return the tool that packs here, and its version."""
+    return f"{TOOL} {version_of(TOOL)}"
 
 
 def render_sources(contents: Contents) -> bytes:
     """Render the list of sources for programs: packed ones with their place, others with a note."""
-    sources = [source._asdict() for source in contents.sources]
-    return (json.dumps({"sources": sources}, indent=1) + "\n").encode()
+    listed = {
+        "packed_by": packed_by(),
+        "sources": [source._asdict() for source in contents.sources],
+        "not_packed": list(contents.others),
+    }
+    return (json.dumps(listed, indent=1) + "\n").encode()
 
 
 def _row(framework: str, control: ControlView) -> Sequence[str]:
@@ -79,10 +88,3 @@ def _row(framework: str, control: ControlView) -> Sequence[str]:
     numbers = map(str, control.tally)
     state = control.state.word
     return (framework, words["id"], words["title"], state, control.strength, *numbers, rules)
-
-
-def _cell(text: str) -> str:
-    """Return a cell that no program takes for a formula."""
-    shown = printable(" ".join(text.splitlines()), _LONGEST_CELL)
-    is_formula = text.startswith(_FORMULA) or shown.lstrip().startswith(_FORMULA)
-    return f"'{shown}" if is_formula else shown

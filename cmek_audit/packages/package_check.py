@@ -6,11 +6,13 @@ from contextlib import chdir
 from typing import TYPE_CHECKING
 
 from cmek_audit.packages.layout import REPORT, SOURCES
+from cmek_audit.packages.made_proofs import prove_made
 from cmek_audit.packages.unpacking import unpacked
-from cmek_audit.verification.checked import Checked
+from cmek_audit.verification.checked import Checked, stopping
+from cmek_audit.verification.proof import worst
 from cmek_audit.verification.report_check import check_report
 from inventory.errors import PackageError
-from reports.record.layout import HEAD
+from reports.record.layout import HEAD, RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +40,7 @@ def _check(path: str, folder: Path, key: SSlibKey | None) -> Checked:
     sources = folder / SOURCES
     sources.mkdir(exist_ok=True)
     with chdir(sources):
-        checked = check_report(str(folder / REPORT), key, sources)
+        checked = _with_made(check_report(str(folder / REPORT), key, sources), folder)
 
     def renamed(texts: Iterable[str]) -> list[str]:
         # The folder has another name each time, and is gone by the time somebody reads of it.
@@ -56,4 +58,16 @@ def _check(path: str, folder: Path, key: SSlibKey | None) -> Checked:
             proof._replace(name=renamed([proof.name])[0], reason=renamed([proof.reason])[0])
             for proof in checked.files
         ),
+    )
+
+
+def _with_made(checked: Checked, folder: Path) -> Checked:
+    """Return ``checked`` with what is proven of the files that were made for the package."""
+    names = [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
+    of_record = worst(proof.status for proof in checked.files if proof.name in RECORD)
+    made = prove_made(folder, names, of_record)
+    return checked._replace(
+        problems=[*checked.problems, *stopping(checked.path, made, "differs")],
+        unproven=[*checked.unproven, *stopping(checked.path, made, "not-proven")],
+        files=(*checked.files, *made),
     )

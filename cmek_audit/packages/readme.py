@@ -32,7 +32,7 @@ cat payload.json >> signed.bin
 openssl pkeyutl -verify -pubin -inkey PUBLIC.pem -rawin -in signed.bin -sigfile signature.bin
 {SIGNED_SUMS}
 (cd {REPORT} && sha256sum --check ../signed.sums)
-wc -l < signed.sums; find {REPORT} -type f ! -name {SIGNATURE} | wc -l"""
+wc -l < signed.sums; find {REPORT} ! -type d ! -path {REPORT}/{SIGNATURE} | wc -l"""
 """The commands that check the signature with nothing but a shell and OpenSSL."""
 
 _WHAT = {
@@ -120,6 +120,9 @@ def _signature() -> tuple[str, ...]:
         '"Signature Verified Successfully", and OK for each file of the report. The two numbers at',
         "the end must be equal: then no file was added.",
         *("", *VERIFY.splitlines(), ""),
+        f"The signature is of the files in {REPORT}/ alone. It is not of this file, nor of others",
+        "beside that folder: cmek-audit makes those again from the report.",
+        "",
         "The file payload.json then is what was signed. It lists the hash of each file of the",
         'report, the hash of each source ("configuration"), and the result.',
         "",

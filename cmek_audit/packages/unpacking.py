@@ -13,8 +13,9 @@ import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
+from cmek_audit.packages import layout
 from cmek_audit.packages.checksums import read_sums
 from cmek_audit.packages.layout import SUMS
 from cmek_audit.signing.statement import is_safe_name
@@ -25,18 +26,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from zipfile import ZipInfo
 
-_MOST_FILES = 200_000
-_MOST_BYTES = 8 * 1_024**3
-_MOST_TIMES = 250
-"""How many times its size in the package a file may have; long lists of alike lines have 100."""
-
-_SMALL = 64 * 1_024**2
-"""Up to this size, what is unpacked does no harm, however small it was."""
-
-_LONGEST_NAME = 1_000
 _CHUNK = 1_048_576
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 0x1
+_END = 22
+"""The size of the record at the end, in bytes."""
+
+_BEFORE_LENGTHS, _LENGTHS = 26, struct.Struct("<HH")
+"""What is before the lengths of name and extra field in the header of a file."""
+
+_UNLISTED = "found bytes that are of no file in it, expected none"
 _BROKEN = (
     ArithmeticError,
     EOFError,
@@ -78,18 +77,44 @@ def _unpack(path: Path, folder: Path) -> dict[str, str]:
     """Write the files of a package into ``folder``, and return their hashes."""
     with path.open("rb") as file, zipfile.ZipFile(file) as package:
         entries = package.infolist()
-        _refuse_harmful(entries)
         _refuse_bombs(entries, path.stat().st_size, folder)
+        _refuse_unlisted(file, package)
+        _refuse_harmful(entries)
         return {entry.filename: _write(package, entry, folder) for entry in entries}
 
 
 # --- what is refused before anything is written ---------------------------------------------------
 
 
+def _refuse_unlisted(file: BinaryIO, package: zipfile.ZipFile) -> None:
+    """Raise PackageError for bytes before, between and behind the files, and behind their list.
+
+    They have no hash, and programs that do not go by the list could take them for files.
+    """
+    place = 0
+    for entry in sorted(package.infolist(), key=lambda entry: entry.header_offset):
+        end = _end_of(file, entry)
+        if entry.header_offset != place:
+            raise PackageError(_UNLISTED)
+        place = end
+    file.seek(-_END, os.SEEK_END)
+    end_record = file.read()
+    # Its last two bytes are the length of a comment.
+    is_at_end = end_record.startswith(b"PK\x05\x06") and end_record.endswith(b"\0\0")
+    if package.start_dir != place or not is_at_end:
+        raise PackageError(_UNLISTED)
+
+
+def _end_of(file: BinaryIO, entry: ZipInfo) -> int:
+    """Return where a file ends, by its compressed size and the names before it."""
+    file.seek(entry.header_offset + _BEFORE_LENGTHS)
+    name, extra = _LENGTHS.unpack(file.read(_LENGTHS.size))
+    before = _BEFORE_LENGTHS + _LENGTHS.size + int(name) + int(extra)
+    return entry.header_offset + before + entry.compress_size
+
+
 def _refuse_harmful(entries: Sequence[ZipInfo]) -> None:
     """Raise PackageError for names that lead elsewhere, for links, and for names that are twice."""
-    if len(entries) > _MOST_FILES:
-        raise PackageError(f"found {len(entries):,} files, expected at most {_MOST_FILES:,}")
     names: set[str] = set()
     for entry in entries:
         if found := _harm(entry):
@@ -106,10 +131,11 @@ def _refuse_harmful(entries: Sequence[ZipInfo]) -> None:
 def _harm(entry: ZipInfo) -> str:
     """Say what is wrong with an entry; empty if nothing is."""
     mode = entry.external_attr >> 16
-    # The library cuts a name at a NUL, and other programs do not.
-    if entry.filename != entry.orig_filename or not is_safe_name(entry.filename):
+    # The library cuts a name at a NUL, and other programs do not. Windows has names with a drive.
+    is_cut = entry.filename != entry.orig_filename
+    if is_cut or Path(entry.filename).drive or not is_safe_name(entry.filename):
         return "a name that could lead out of the folder"
-    if len(entry.filename) > _LONGEST_NAME:
+    if len(entry.filename) > layout.LONGEST_NAME:
         return "a name that is too long"
     if stat.S_IFMT(mode) not in {0, stat.S_IFREG}:
         return "a link" if stat.S_ISLNK(mode) else "no regular file"
@@ -119,12 +145,10 @@ def _harm(entry: ZipInfo) -> str:
 
 
 def _refuse_bombs(entries: Sequence[ZipInfo], size: int, folder: Path) -> None:
-    """Raise PackageError if much more would be unpacked than the package is large."""
+    """Raise PackageError for too many files, or for much more bytes than the package has."""
     total = sum(entry.file_size for entry in entries)
-    if total > _MOST_BYTES:
-        raise PackageError(f"found {total:,} bytes in it, expected at most {_MOST_BYTES:,}")
-    if total > max(_SMALL, _MOST_TIMES * size):
-        raise PackageError(f"found {total:,} bytes in a package of {size:,}, expected fewer")
+    if excess := layout.describe_excess(len(entries), total, size):
+        raise PackageError(excess)
     if total > shutil.disk_usage(folder).free:
         raise PackageError(f"found {total:,} bytes in it, expected fewer than the disk has left")
 
@@ -134,10 +158,8 @@ def _refuse_bombs(entries: Sequence[ZipInfo], size: int, folder: Path) -> None:
 
 def _write(package: zipfile.ZipFile, entry: ZipInfo, folder: Path) -> str:
     """Write one file, no longer than its entry says, and return its hash."""
-    target = folder / entry.filename
-    target.parent.mkdir(parents=True, exist_ok=True)
     digest, left = hashlib.sha256(), entry.file_size
-    with package.open(entry) as source, open(target, "xb", opener=_private) as file:
+    with package.open(entry) as source, _create(folder, entry.filename) as file:
         while chunk := source.read(_CHUNK):
             left -= len(chunk)
             if left < 0:
@@ -148,6 +170,17 @@ def _write(package: zipfile.ZipFile, entry: ZipInfo, folder: Path) -> str:
         name = describe(entry.filename)
         raise PackageError(f"found {name} of another size than the package states")
     return digest.hexdigest()
+
+
+def _create(folder: Path, name: str) -> BinaryIO:
+    """Return the new file of that name; raise PackageError if another name is the same here."""
+    target = folder / name
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return open(target, "xb", opener=_private)
+    except (FileExistsError, NotADirectoryError):
+        # Many systems do not tell upper from lower case, or one form of Unicode from another.
+        raise PackageError(f"found {describe(name)} twice under names that are one here") from None
 
 
 def _private(path: str, flags: int) -> int:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
-from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from cmek_audit.packages.checksums import render_sums
-from cmek_audit.packages.layout import SUMS
+from cmek_audit.packages.layout import LONGEST_NAME, SUMS, describe_excess
 from cmek_audit.signing.statement import is_safe_name
 from inventory.errors import LeakError, PackageError
+from inventory.system.durable_files import replacing
 from inventory.text.display import describe
 from inventory.text.secrets import SecretSearch
 from reports.record.stored_lines import open_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _CHUNK = 1_048_576
 _TIME = (1980, 1, 1, 0, 0, 0)
@@ -39,24 +39,27 @@ def write_package(target: Path, content: Mapping[str, Path | bytes]) -> dict[str
     """Write ``content``, by paths in the package, and their hashes as the package ``target``.
 
     Files are read block by block. ``target`` is replaced when all is written. Returns the hashes.
-    Raises LeakError if a secret is in it, PackageError if a name could lead out of a folder, and
-    OSError; then nothing is left.
+    Raises LeakError if a secret is in it, PackageError if a name could lead out of a folder, or if
+    it is larger than what is checked, and OSError; then nothing is left.
     """
-    beside = target.with_name(f".{target.name}.writing-{os.getpid()}")
-    try:
+    with replacing(target) as beside:
         with zipfile.ZipFile(beside, "w") as package:
             hashes = {name: _add(package, name, content[name]) for name in sorted(content)}
             _add(package, SUMS, render_sums(hashes))
-        beside.replace(target)
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
+        _refuse_excess(package.infolist(), beside.stat().st_size)
     return hashes
 
 
+def _refuse_excess(entries: Sequence[zipfile.ZipInfo], size: int) -> None:
+    total = sum(entry.file_size for entry in entries)
+    if excess := describe_excess(len(entries), total, size):
+        raise PackageError(f"{excess}: nobody could check it; ask the audit for fewer formats")
+
+
 def _add(package: zipfile.ZipFile, name: str, content: Path | bytes) -> str:
-    if not is_safe_name(name):
-        raise PackageError(f"found {describe(name)}, expected a name that leads into the package")
+    if not is_safe_name(name) or len(name) > LONGEST_NAME:
+        expected = f"a name that leads into the package, of at most {LONGEST_NAME:,} characters"
+        raise PackageError(f"found {describe(name)}, expected {expected}")
     if isinstance(content, bytes):
         return _copy(package, _entry(name, len(content)), BytesIO(content), Path(name))
     with open_regular(content) as file:

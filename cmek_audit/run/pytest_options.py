@@ -178,7 +178,7 @@ def _as_given(option: Option, value: object, source: str, label: str, base: Path
     known: Value = value if isinstance(value, bool) else str(value)
     if isinstance(value, list | tuple):
         known = tuple(map(str, value))
-    return Given(option, known, base, source, label)
+    return Given(option, known, base, source=source, label=label)
 
 
 def _is_overridden(config: pytest.Config, option: Option) -> bool:

@@ -61,8 +61,12 @@ def _is_settings_file(file: Path) -> bool:
 
 
 def _refuse_foreign(file: Path, start: Path) -> None:
-    """Raise SettingError if somebody else could have put the file above where the user works."""
-    owner, trusted = file.lstat().st_uid, {0, os.getuid(), start.stat().st_uid}
+    """Raise SettingError if somebody else could have put the file above where the user works.
+
+    Windows does not show whose a file is: there, 0 is the owner of each.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    owner, trusted = file.lstat().st_uid, {0, user, start.stat().st_uid}
     if owner not in trusted:
         raise SettingError(
             f"{normalize_path(str(file))}: found a file of another user ({owner}), expected one of "
@@ -96,7 +100,7 @@ def _given(file: Path, place: str, name: str, value: object) -> Given | SettingE
         found = value_in_toml(option, value)
     except SettingError as error:
         return SettingError(f"{place}: {name}: {error}")
-    return Given(option, found, file.absolute().parent, place, f"{place}: {name}")
+    return Given(option, found, file.absolute().parent, source=place, label=f"{place}: {name}")
 
 
 # --- the file -------------------------------------------------------------------------------------

@@ -189,13 +189,16 @@ def value_in_variable(option: Option, text: str, separator: str) -> Value:
 
     Several paths are separated by ``separator``, or one is on each line if there are several lines.
     Several texts are on lines of their own, as a text may hold the separator. Raises SettingError
-    if a flag is neither yes nor no.
+    if a flag is neither yes nor no, or if there is nothing but separators.
     """
     if option.kind == "flag":
         return _yes_or_no(text)
     if option.kind in {"paths", "texts"}:
         by_line = option.kind == "texts" or "\n" in text
-        return _parts(text.splitlines() if by_line else text.split(separator))
+        parts = _parts(text.splitlines() if by_line else text.split(separator))
+        if not parts:
+            raise _wrong(text, f"at least one value beside {separator!r}")
+        return parts
     return text.strip()
 
 

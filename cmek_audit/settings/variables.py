@@ -35,7 +35,7 @@ def read_variables(environment: Mapping[str, str]) -> Iterator[Given | SettingEr
         if text.strip():
             try:
                 value = value_in_variable(option, text, os.pathsep)
-                yield Given(option, value, Path(), name, name)
+                yield Given(option, value, Path(), source=name, label=name)
             except SettingError as error:
                 yield SettingError(f"{name}: {error}")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cmek_audit.signing.library import require_library
 from inventory.errors import SettingError
-from inventory.system.token_files import read_tokens
+from inventory.system.token_files import foreign_permissions, read_tokens
 from inventory.text.secrets import SecretBytes
 from reports.record.stored_lines import open_regular
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 PASSPHRASE = "CMEK_SIGN_PASSPHRASE"  # noqa: S105 (the name of a variable)
 """The variable that holds the passphrase of a private key, or with ``_FILE`` names its file."""
-
-_FOREIGN = stat.S_IRWXO | stat.S_IWGRP
-"""What others may not be allowed to do; a group may read, as that is how stores mount secrets."""
 
 _MOST_BYTES = 65_536
 _PRIVATE = "an Ed25519 private key in PEM (PKCS #8)"
@@ -106,11 +103,11 @@ def refuse_key_inside(path: str, folder: Path, option: str) -> None:
 
 
 def _read_private(path: str, option: str) -> SecretBytes:
-    return SecretBytes(_read(path, option, _PRIVATE, foreign=_FOREIGN))
+    return SecretBytes(_read(path, option, _PRIVATE, is_secret=True))
 
 
-def _read(path: str, option: str, expected: str, foreign: int = 0) -> bytes:
-    """Read a key file; ``foreign`` are permissions that it must not have."""
+def _read(path: str, option: str, expected: str, *, is_secret: bool = False) -> bytes:
+    """Read a key file; others must not be allowed to use one that ``is_secret``."""
     try:
         # Opened before it is looked at: the file that is read is the one that was looked at.
         with open_regular(path) as file:
@@ -120,7 +117,7 @@ def _read(path: str, option: str, expected: str, foreign: int = 0) -> bytes:
         raise SettingError(
             f"{option}: found {path} ({error.strerror}), expected {expected}"
         ) from None
-    if mode & foreign:
+    if is_secret and foreign_permissions(mode):
         found = f"{path}, a file with the permissions {mode:04o}"
         raise SettingError(f"{option}: found {found}, expected 0600, or 0640 for a group")
     if len(raw) > _MOST_BYTES:

@@ -8,6 +8,7 @@ from cmek_audit.signing.envelope import sign_payload
 from cmek_audit.signing.report_files import hash_files, list_files
 from cmek_audit.signing.test_result import state_result
 from inventory.errors import LeakError, RecordError, SettingError
+from inventory.system.durable_files import replacing, write_durably
 from inventory.text.display import describe
 from inventory.text.secrets import holds_secret
 from reports.record.layout import HEAD, SIGNATURE
@@ -47,10 +48,6 @@ def sign_report(folder: Path, signer: CryptoSigner) -> Statement:
     payload = statement.payload()
     if holds_secret(payload):
         raise LeakError([folder / SIGNATURE])
-    beside = folder / f".{SIGNATURE}.writing"
-    try:
-        beside.write_bytes(sign_payload(payload, signer))
-        beside.replace(folder / SIGNATURE)
-    finally:
-        beside.unlink(missing_ok=True)
+    with replacing(folder / SIGNATURE) as beside:
+        write_durably(beside, sign_payload(payload, signer))
     return statement

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inventory.errors import SignatureError
 from inventory.evidence.manifest import Sha256
+from inventory.text.canonical_json import compact_json
 from inventory.text.display import describe
 from reports.record.reader import first_problem
 
@@ -93,7 +94,7 @@ class Statement(_Part):
     def payload(self) -> bytes:
         """Return the bytes that are signed, always the same for the same statement."""
         data = self.model_dump(by_alias=True, exclude_none=True)
-        return json.dumps(data, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+        return compact_json(data).encode("ascii")
 
 
 def parse_statement(payload: bytes) -> Statement:

@@ -34,12 +34,12 @@ def check_report(path: str, key: SSlibKey | None = None, below: Path | None = No
     proofs = (*_others(verified.proofs, signature), *signature)
     return Checked(
         path,
-        verified.lines,
-        list(stopping(path, proofs, "differs")),
-        list(stopping(path, proofs, "not-proven")),
-        proofs,
-        BUNDLES if verified.rests_on_bundles else "",
-        unchecked,
+        lines=verified.lines,
+        problems=list(stopping(path, proofs, "differs")),
+        unproven=list(stopping(path, proofs, "not-proven")),
+        files=proofs,
+        note=BUNDLES if verified.rests_on_bundles else "",
+        unchecked=unchecked,
     )
 
 

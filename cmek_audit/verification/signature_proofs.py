@@ -13,7 +13,7 @@ from cmek_audit.verification.loaded_report import irregular
 from cmek_audit.verification.proof import Proof, unprovable
 from inventory.errors import RecordError, SignatureError
 from inventory.text.display import pluralize, printable
-from reports.record.layout import SIGNATURE
+from reports.record.layout import HEAD, SIGNATURE
 from reports.record.reader import read_record
 from reports.record.stored_lines import open_regular
 
@@ -45,7 +45,9 @@ def prove_signature(folder: Path, key: SSlibKey | None) -> list[Proof]:
     except SignatureError as error:
         return [Proof(SIGNATURE, "differs", printable(str(error)))]
     try:
-        differing = [*_differing_files(folder, statement), *_contradictions(folder, statement)]
+        differing = list(_differing_files(folder, statement))
+        names = {proof.name for proof in differing}
+        differing += _contradictions(folder, statement, has_signed_head=HEAD not in names)
     except OSError as error:
         name = error.filename or folder
         return [Proof(SIGNATURE, "not-proven", f"{name} cannot be read: {error.strerror}")]
@@ -85,13 +87,18 @@ def _differing_files(folder: Path, statement: Statement) -> Iterator[Proof]:
             yield Proof(name, "differs", "added: the signature is not of it")
 
 
-def _contradictions(folder: Path, statement: Statement) -> Iterator[Proof]:
+def _contradictions(
+    folder: Path, statement: Statement, *, has_signed_head: bool
+) -> Iterator[Proof]:
     """Compare what was signed about the record with the record; a damaged one has its own proof."""
     try:
         record = read_record(folder)
         expected = state_result(record, {}).predicate
     except RecordError:
         return
+    signed = {one.digest.sha256 for one in statement.subject if one.name == HEAD}
+    if has_signed_head and record.sha256 not in signed:
+        yield Proof(HEAD, "differs", "exchanged since its hash was compared with the signed one")
     if differing := list(_differing_fields(statement.predicate, expected)):
         reason = f"it does not state what the record gives: {', '.join(differing)}"
         yield Proof(SIGNATURE, "differs", reason)

@@ -100,7 +100,14 @@ def _load(folder: Path, below: Path | None) -> tuple[LoadedReport, list[Proof]]:
         reproduced.head["settings"]["mode"] = head.settings.mode
     if isinstance(reproduced, Reproduced) and run and not kms_contradiction(head, run):
         reproduced.head["settings"]["kms"] = head.settings.kms
-    report = LoadedReport(folder, record, head, run, _other_suite(head, run), reproduced)
+    report = LoadedReport(
+        location=folder,
+        record=record,
+        head=head,
+        run=run,
+        other_suite=_other_suite(head, run),
+        reproduced=reproduced,
+    )
     return report, sources
 
 

@@ -45,6 +45,14 @@ def read_tokens(
     return TokenVariables(every, {**known, **from_files})
 
 
+def foreign_permissions(mode: int) -> int:
+    """Return which permissions in the ``mode`` of a file let others use a secret in it.
+
+    A group may read it. On Windows there are none to see: then it is 0.
+    """
+    return mode & _FOREIGN if _HAS_PERMISSIONS else 0
+
+
 def _read(name: str, known: Mapping[str, str]) -> SecretText | None:
     """Return the content of the file that is named for the variable ``name``; None without one."""
     variable = f"{name}{SUFFIX}"
@@ -62,7 +70,7 @@ def _content(path: Path, variable: str) -> SecretText | None:
         mode = os.fstat(file.fileno()).st_mode
         if not stat.S_ISREG(mode):
             return None
-        if _HAS_PERMISSIONS and mode & _FOREIGN:
+        if foreign_permissions(mode):
             found = f"a file with the permissions {stat.S_IMODE(mode):04o}"
             raise SettingError(f"{variable}: found {found}, expected 0400, or 0440 for a group")
         return SecretText(file.read(_LARGEST).decode("ascii").strip())

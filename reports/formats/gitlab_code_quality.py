@@ -7,6 +7,7 @@ from collections import Counter, deque
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
+from inventory.text.canonical_json import compact_json
 from reports.presentation.banners import banners
 from reports.presentation.locations import FileLocation, LocationFinder
 from reports.presentation.messages import SubjectNames, statement
@@ -166,4 +167,4 @@ class _Issues:
                 "lines": {"begin": location.line},
             },
         }
-        return json.dumps(issue, ensure_ascii=True, separators=(",", ":"))
+        return compact_json(issue)

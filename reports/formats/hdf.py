@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.card import rank
 from checks.engine.finding import ACROSS, COMPLYING, STATUSES
+from inventory.text.canonical_json import compact_json
 from inventory.text.display import pluralize
 from reports.model import project_address
 from reports.page.organizations.links import page_name
@@ -56,7 +57,6 @@ ACROSS_FILE = "across-organizations.json"
 _BEGINS = {"inconclusive": "Could not be judged: ", "error": "Check broke: "}
 _NIST = re.compile(r"NIST SP 800-53 r([0-9]+)")
 _PLACE = re.compile(rb'\{"status":"[a-z-]+","rule":"([^"]+)".*?,"organization":("(?:[^"\\]|\\.)*")')
-_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 _LONGEST = 1_000
 
 
@@ -171,7 +171,9 @@ class _Evaluation:
         # Of a fleet, each of these is in thousands of files, and takes a look at the whole head.
         self._limits = [plain(text, _LONGEST) for text in banners(head)]
         frameworks = shown_frameworks(head)
-        self._cards = {rule["id"]: _encode(_card(rule, frameworks, head)) for rule in self._rules}
+        self._cards = {
+            rule["id"]: compact_json(_card(rule, frameworks, head)) for rule in self._rules
+        }
 
     def file(
         self, organization: str, own: Iterable[_Placed], late: Late
@@ -203,7 +205,7 @@ class _Evaluation:
         self, name: str, controls: Iterable[tuple[RuleEntry, Iterator[bytes]]]
     ) -> Iterator[str]:
         # Inside a text a quotation mark follows a backslash, so no text can look like this field.
-        before, field, after = _encode(self._document(name)).partition('"controls":[')
+        before, field, after = compact_json(self._document(name)).partition('"controls":[')
         yield from (before, field)
         for place, (rule, lines) in enumerate(controls):
             yield "," if place else ""
@@ -249,14 +251,14 @@ class _Evaluation:
         severities: set[Severity] = set()
         for line in lines:
             finding: FindingRecord = json.loads(line)
-            yield f"{',' if counts else ''}{_encode(self._result(finding))}"
+            yield f"{',' if counts else ''}{compact_json(self._result(finding))}"
             counts[finding["status"]] += 1
             if finding["status"] not in COMPLYING:
                 severities.add(finding["severity"])
         if not counts:
-            yield _encode(self._nothing(rule))
+            yield compact_json(self._nothing(rule))
         severity = min(severities or {rule["severity"]}, key=rank)
-        yield f"],{_encode(_summary(rule, severity, counts))[1:]}"
+        yield f"],{compact_json(_summary(rule, severity, counts))[1:]}"
 
     def _result(self, finding: FindingRecord) -> Json:
         """Return the result of a finding; words are in the field that readers show for it."""

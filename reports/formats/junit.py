@@ -10,6 +10,7 @@ from markupsafe import escape
 from reports.comparison.changes import summarize_changes
 from reports.presentation.banners import banners, ended_outside
 from reports.presentation.evidence_text import rests_on
+from reports.presentation.locations import first_evidence
 from reports.presentation.messages import SubjectNames, counts_of, step
 from reports.presentation.sanitize import plain
 from reports.presentation.selection import count_open, open_lines, recorded_gate, stops
@@ -26,7 +27,6 @@ _TOOL = "cmek-audit"
 _BEGIN = '<?xml version="1.0" encoding="utf-8"?>\n'
 _LONGEST = 1_000
 _LONGEST_OF_AUDIT = 5_000
-_MOST_EVIDENCE = 10
 _ATTACHMENT, _NO_ATTACHMENT = "[[ATTACHMENT|", "[ [ATTACHMENT|"
 """What makes GitLab and Jenkins link a file; a name must not."""
 
@@ -178,10 +178,10 @@ def _known(finding: FindingRecord) -> Iterator[str]:
     yield f"organization: {finding['subject']['organization']}"
     yield from (f"{name}: {subject[name]}" for name in _SUBJECT if subject.get(name))
     yield from (f"{name}: {fields[name]}" for name in _DETAILS if fields.get(name))
-    evidence = finding["evidence"]
-    yield from (f"evidence: {file}:{line}" for file, line, *_ in evidence[:_MOST_EVIDENCE])
-    if len(evidence) > _MOST_EVIDENCE:
-        yield f"evidence: {len(evidence) - _MOST_EVIDENCE:,} more in {FINDINGS}"
+    evidence, more = first_evidence(finding)
+    yield from (f"evidence: {file}:{line}" for file, line, *_ in evidence)
+    if more:
+        yield f"evidence: {more:,} more in {FINDINGS}"
 
 
 def _case(rule: str, name: str, outcome: _Outcome | None, output: Iterable[str]) -> str:

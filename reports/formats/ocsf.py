@@ -9,9 +9,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.finding import COMPLYING
+from inventory.text.canonical_json import compact_json
 from reports.model import project_address
 from reports.presentation import labels
 from reports.presentation.banners import banners
+from reports.presentation.locations import first_evidence
 from reports.presentation.messages import SubjectNames, sentence
 from reports.presentation.sanitize import plain
 from reports.presentation.selection import shown_frameworks
@@ -95,9 +97,7 @@ _UNMAPPED = (
     "existing",
 )
 _NOT_OF_WAIVER = frozenset({"rule", "subject", "cause", "file", "line"})
-_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 _LONGEST = 1_000
-_MOST_EVIDENCE = 10
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -112,7 +112,7 @@ def render_parts(head: Head, lines: Iterable[bytes]) -> Iterator[str]:
     shared = _Shared(head)
     findings = (_finding(json.loads(line), shared) for line in lines)
     for event in chain(findings, _closed(head, shared)):
-        yield f"{_encode(event)}\n"
+        yield f"{compact_json(event)}\n"
 
 
 class _Shared:
@@ -248,11 +248,11 @@ def _resource(finding: FindingRecord, shared: _Shared) -> Json:
 def _unmapped(finding: FindingRecord, shared: _Shared) -> Json:
     """Return what the schema has no place for."""
     fields: Mapping[str, object] = finding
-    evidence = finding["evidence"]
+    evidence, more = first_evidence(finding)
     shown = {name: _value(fields[name]) for name in _UNMAPPED if name in fields}
-    shown["evidence"] = [_location(*location) for location in evidence[:_MOST_EVIDENCE]]
-    if len(evidence) > _MOST_EVIDENCE:
-        shown["evidence_total"] = len(evidence)
+    shown["evidence"] = [_location(*location) for location in evidence]
+    if more:
+        shown["evidence_total"] = len(evidence) + more
     if waiver := finding.get("waiver"):
         shown["waiver"] = shared.waivers.get(waiver, {"id": plain(waiver)})
     return shown

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from checks.engine.card import rank
+from inventory.text.canonical_json import compact_json
 from reports.model import project_address
 from reports.presentation.banners import banners, cloud_hosts_of, hosts_of
-from reports.presentation.locations import LocationFinder
+from reports.presentation.locations import LocationFinder, first_evidence
 from reports.presentation.markdown_text import prose
 from reports.presentation.messages import TITLE, SubjectNames, statement
 from reports.presentation.sanitize import plain
@@ -39,7 +40,6 @@ _SEMANTIC = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)){2}")
 """Versions that mean the same to Semantic Versioning; a development version of Python does not."""
 
 _UNKNOWN_RULE = -1
-_MOST_EVIDENCE = 10
 _LONGEST = 1_000
 
 
@@ -83,7 +83,7 @@ def render_parts(
     results = []
     # There may be as many as make the file as large as it may be: what is rendered is dropped.
     while lines_left:
-        results.append(_dumps(results_of.result(json.loads(lines_left.popleft()))))
+        results.append(compact_json(results_of.result(json.loads(lines_left.popleft()))))
     # GitHub refuses a file that is too large as a whole: drop the less urgent half until it fits.
     while results and _is_over(_log(head, results, total), limits.bytes):
         del results[len(results) // 2 :]
@@ -98,10 +98,6 @@ def _is_over(parts: Iterable[str], most: int) -> bool:
         length += len(part)
         compressed += len(compressor.compress(part.encode("ascii")))
     return length > most and compressed + len(compressor.flush()) > most
-
-
-def _dumps(data: Mapping[str, object]) -> str:
-    return json.dumps(data, ensure_ascii=True, separators=(",", ":"))
 
 
 def _log(head: Head, results: Sequence[str], total: int) -> Iterator[str]:
@@ -126,7 +122,7 @@ def _log(head: Head, results: Sequence[str], total: int) -> Iterator[str]:
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     # Inside a text a quotation mark follows a backslash, so no text can look like this field.
-    before, field, after = _dumps(log).partition('"results":[')
+    before, field, after = compact_json(log).partition('"results":[')
     yield from (before, field)
     for place, result in enumerate(results):
         yield f",{result}" if place else result
@@ -262,14 +258,15 @@ def _quoted(path: str) -> str:
 
 
 def _properties(finding: FindingRecord) -> Json:
-    evidence = [f"{file}:{line}" for file, line, *_ in finding["evidence"][:_MOST_EVIDENCE]]
+    evidence, more = first_evidence(finding)
     fields: Mapping[str, object] = finding
     names = ("status", "severity", "cause", "reason", "change", "since")
     return {
         **{name: fields[name] for name in names if fields.get(name)},
         "finding": finding["id"],
         "subject": finding["subject"]["path"],
-        "evidence": evidence,
+        "evidence": [f"{file}:{line}" for file, line, *_ in evidence],
+        **({"evidenceTotal": len(evidence) + more} if more else {}),
     }
 
 

@@ -10,8 +10,9 @@ from inventory.files.evidence_layout import INVENTORY
 from reports.record.layout import HEAD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from inventory.model.base import SourceLocation
     from reports.model.finding_record import FindingRecord
     from reports.model.head import Head
     from reports.model.population_summary import SourceEntry
@@ -35,6 +36,19 @@ class FileLocation(NamedTuple):
     path: str
     line: int
     address: str = ""
+
+
+class FirstEvidence(NamedTuple):
+    """The first places of the evidence for a finding, and how many more there are."""
+
+    places: Sequence[SourceLocation]
+    more: int
+
+
+def first_evidence(finding: FindingRecord, most: int = 10) -> FirstEvidence:
+    """Return at most so many places of the evidence for ``finding``; a report counts the others."""
+    evidence = finding["evidence"]
+    return FirstEvidence(evidence[:most], max(0, len(evidence) - most))
 
 
 class LocationFinder:

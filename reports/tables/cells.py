@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.finding import Status
+from inventory.text.display import printable
 from reports.presentation.sanitize import plain
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ LONGEST = 30_000
 
 What is between the two is for the code points of characters that cannot be seen.
 """
+
+_LONGEST_LINE = 10_000
 
 SEPARATOR = "; "
 """What is between several values in one cell."""
@@ -87,3 +90,8 @@ def defused(text: str) -> str:
     if text[:1] in _FIRST or ";" in text:
         return _FORMULA.sub(r"\1'\2", text)
     return text
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` as a cell on one line, cut to 10,000 characters, that is no formula."""
+    return defused(printable(" ".join(text.splitlines()), _LONGEST_LINE))

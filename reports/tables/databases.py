@@ -61,10 +61,10 @@ def _read(
         if line is None:
             for gap in organization.gaps:
                 if gap["fact"] == "databases":
-                    yield DatabaseRow(organization, None, None, 0, gap)
+                    yield DatabaseRow(organization, line=None, region=None, number=0, gap=gap)
             continue
         for place, region in enumerate(line.get("regions") or [None]):
-            yield DatabaseRow(organization, line, region, int(place == 0), None)
+            yield DatabaseRow(organization, line, region, number=int(place == 0), gap=None)
 
 
 def _field(name: str, meaning: str, width: int = MIDDLE, title: str = "") -> Column[DatabaseRow]:

@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from cmek_audit import parameters
-from cmek_audit.commands.sample import render_paper
 from cmek_audit.console import write_json, write_lines
 from cmek_audit.exit_codes import ExitCode, interruptible
 from cmek_audit.packages import layout
 from cmek_audit.packages.contents import gather
-from cmek_audit.packages.index import render_page, render_sources, render_table
-from cmek_audit.packages.readme import render_readme
+from cmek_audit.packages.made_files import render_made
 from cmek_audit.packages.zip_writer import write_package
 from inventory.errors import SettingError
 from inventory.text.display import pluralize
-from inventory.text.secrets import without_secrets
 from reports.record.reader import measure
 
 if TYPE_CHECKING:
@@ -55,7 +52,7 @@ def package(report: str, output: str, *, as_json: bool) -> ExitCode:
     contents = gather(_folder(report))
     target = _target(output, Path(report), contents)
     try:
-        hashes = write_package(target, {**contents.files, **_made(contents)})
+        hashes = write_package(target, {**contents.files, **render_made(contents)})
     except OSError as error:
         raise _refused(output, error) from None
     _print(target, contents, len(hashes) + 1, as_json=as_json)
@@ -89,18 +86,6 @@ def _target(output: str, report: Path, contents: Contents) -> Path:
     if found:
         raise SettingError(f"--output: found {output} ({found}), expected a {layout.ENDING} file")
     return path
-
-
-def _made(contents: Contents) -> dict[str, bytes]:
-    """Return the files that are made for the package."""
-    paper = render_paper(contents.record, "csv").splitlines()
-    return {
-        layout.README: render_readme(contents),
-        layout.INDEX_PAGE: render_page(contents),
-        layout.INDEX_TABLE: render_table(contents),
-        layout.WORK_PAPER: "".join(f"{without_secrets(line)}\r\n" for line in paper).encode(),
-        layout.LISTED: render_sources(contents),
-    }
 
 
 def _print(target: Path, contents: Contents, files: int, *, as_json: bool) -> None:

@@ -106,12 +106,19 @@ def _control_targets(head: Head, nist: set[str]) -> Iterator[Target]:
             for control in framework["controls"]:
                 token = control_token(control["id"])
                 name = f"{control['id']}: {control['title']}" if control["title"] else control["id"]
-                yield Target(token, "statement-id", f"{token}_smt", name, control["not_shown"])
+                yield Target(
+                    control=token,
+                    kind="statement-id",
+                    id=f"{token}_smt",
+                    name=name,
+                    not_shown=control["not_shown"],
+                )
 
 
 def _rule_target(rule: RuleEntry) -> Target:
     token = control_token(rule["id"])
-    return Target(token, "objective-id", f"{token}_obj", f"{rule['id']}: {rule['title']}", "")
+    name = f"{rule['id']}: {rule['title']}"
+    return Target(control=token, kind="objective-id", id=f"{token}_obj", name=name, not_shown="")
 
 
 def control_properties(head: Head) -> dict[str, list[Json]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from inventory.text.canonical_json import compact_json
 from reports.formats.oscal.identifiers import NAMESPACE, unpack
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     Json = dict[str, object]
 
 _TOGETHER = 1_000
-_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
 def filled(fields: Mapping[str, object]) -> Json:
@@ -36,13 +35,13 @@ def properties(fields: Mapping[str, object]) -> list[Json]:
 
 def whole(data: Mapping[str, object]) -> tuple[str]:
     """Return an object as one part."""
-    return (_encode(data),)
+    return (compact_json(data),)
 
 
 def member(name: str, data: object) -> Iterator[str]:
     """Yield a member of an object, unless it is empty."""
     if data:
-        yield f"{_encode(name)}:{_encode(data)}"
+        yield f"{compact_json(name)}:{compact_json(data)}"
 
 
 def nested(name: str, parts: Iterable[str]) -> Iterator[str]:
@@ -53,13 +52,13 @@ def nested(name: str, parts: Iterable[str]) -> Iterator[str]:
     left = iter(parts)
     first, second = next(left), next(left)
     if second != "}":
-        yield f"{_encode(name)}:{first}{second}"
+        yield f"{compact_json(name)}:{first}{second}"
         yield from left
 
 
 def array(name: str, items: Iterable[Iterable[str]]) -> Iterator[str]:
     """Yield a member that is an array of ``items``, each in parts; nothing if there are none."""
-    before = f"{_encode(name)}:["
+    before = f"{compact_json(name)}:["
     is_empty = True
     for item in items:
         parts = iter(item)

@@ -16,6 +16,7 @@ from cmek_audit.run.option_values import parse_options
 from inventory.errors import RecordError
 from reports.record.layout import canonical, report_id
 from tests.builders import document_data, organization_data, write_yaml
+from tests.cmek_audit.verification.verified import rewrite
 from tests.inventory.parquet.parquet_files import write_folder
 from tests.inventory.past.nights import name_of, night_at, write_nights
 from tests.reports.live import recorded, report_on
@@ -142,7 +143,7 @@ def test_a_long_chain_is_packed_with_what_is_between(here: Path) -> None:
 
 
 def test_an_earlier_report_is_packed_with_its_lines(here: Path) -> None:
-    """A baseline is of use only with the files of lines beside its head."""
+    """A baseline is of use only with the lines beside its head, if they are those of that head."""
     earlier = audit(here, COMPLIANT)
     earlier.folder.rename("earlier")
     path = save_inventory(Path("inventory.json"), COMPLIANT)
@@ -151,8 +152,29 @@ def test_an_earlier_report_is_packed_with_its_lines(here: Path) -> None:
     run_rules(parse_options(values))
     names = {f"earlier/{name}" for name in ("audit.json", "findings.ndjson", "population.ndjson")}
     assert names <= set(places(gather(Path("report"))))
-    Path("earlier/findings.ndjson").unlink()
-    assert places(gather(Path("report")))["earlier/findings.ndjson"] == "missing"
+    lines = [f"earlier/{name}" for name in ("findings.ndjson", "population.ndjson")]
+    with Path(lines[0]).open("ab") as file:
+        file.write(b"{}\n")
+    contents = gather(Path("report"))
+    assert not [name for name in contents.files if name.endswith(tuple(lines))]
+    assert [source.path for source in contents.missing] == lines
+    Path(lines[0]).unlink()
+    assert "No such file" in places(gather(Path("report")))[lines[0]]
+    Path("earlier/audit.json").write_text("{}")
+    assert [source.path for source in gather(Path("report")).missing][1:] == lines
+
+
+def test_a_bundle_without_a_root_is_known_by_its_inventory(
+    here: Path, bundles: list[Recorded]
+) -> None:
+    """A record that names no root of a bundle does not have any bundle at that path packed."""
+    first, second = bundles
+    report = report_on(here, second.bundle)
+    rewrite(report, lambda head: head["population"]["sources"][0].update(evidence=None))
+    assert places(gather(Path("report"))) == {second.bundle: f"sources/{second.bundle}"}
+    shutil.rmtree(second.bundle)
+    shutil.copytree(first.bundle, second.bundle)
+    assert gather(Path("report")).missing
 
 
 def test_nothing_but_files_is_packed(here: Path, bundles: list[Recorded]) -> None:

@@ -78,6 +78,19 @@ def test_the_commands_find_a_change(unpacked: Path, other_keys: KeyPair) -> None
     assert (done.returncode, done.stdout) == (1, "Signature Verification Failure\n")
 
 
+@pytest.mark.parametrize("name", [f"csv/{SIGNATURE}", ".hidden", "link"])
+def test_the_commands_count_whatever_was_added(unpacked: Path, name: str) -> None:
+    """No name and no kind of file keeps what was added from being counted."""
+    added = unpacked / "report" / name
+    added.parent.mkdir(exist_ok=True)
+    if name == "link":
+        added.symlink_to("audit.html")
+    else:
+        added.write_text("x")
+    done = by_hand(unpacked)
+    assert [line.strip() for line in done.stdout.splitlines()[-2:]] == ["6", "7"]
+
+
 def test_every_source_is_accounted_for(signed: Path) -> None:
     """The README says that all sources are there, or names those that are not."""
     text = render_readme(gather(signed)).decode()

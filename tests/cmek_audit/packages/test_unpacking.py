@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmek_audit.packages import unpacking
+from cmek_audit.packages import layout, unpacking
 from cmek_audit.packages.unpacking import unpacked
 from cmek_audit.signing.statement import is_safe_name
 from inventory.errors import PackageError
@@ -20,6 +20,7 @@ from tests.cmek_audit.packages.zips import FILE, an_entry, plain_zip, summed, wr
 from tests.hypothesis_profile import examples
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from zipfile import ZipInfo
 
 PARTS = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8)
@@ -162,6 +163,55 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     assert text == "found 'a' as a file and as a folder"
 
 
+def test_names_that_are_one_on_this_system_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where two names are one file, as upper and lower case on many systems, neither is taken."""
+    files = summed({"report/a": b"x", "report/A": b"y"})
+    path = plain_zip(tmp_path / "p.zip", files)
+    with unpacked(path) as where:
+        assert (where / "report/A").read_bytes() == b"y"
+    real: Callable[..., object] = open
+
+    def folding(target: Path, mode: str, opener: object) -> object:
+        return real(target.with_name(target.name.lower()), mode, opener=opener)
+
+    monkeypatch.setattr(unpacking, "open", folding, raising=False)
+    assert refusal(path) == "found 'report/A' twice under names that are one here"
+
+
+@pytest.mark.parametrize("more", [b"PK\x03\x04", b"#!/bin/sh\n", b"PK\x05\x06" + b"\0" * 18])
+def test_bytes_before_the_first_file_are_refused(tmp_path: Path, more: bytes) -> None:
+    """A program or another package before the package is seen by some programs, and has no hash."""
+    path = Path(plain_zip(tmp_path / "p.zip", summed({"a": b"x"})))
+    path.write_bytes(more + path.read_bytes())
+    assert refusal(str(path)) == "found bytes that are of no file in it, expected none"
+
+
+def test_bytes_behind_the_list_are_refused(tmp_path: Path) -> None:
+    """What is behind the list of files, as a comment or not, has no hash either."""
+    path = Path(plain_zip(tmp_path / "p.zip", summed({"a": b"x"})))
+    whole = path.read_bytes()
+    with zipfile.ZipFile(path, "a") as package:
+        package.comment = b"more"
+    assert refusal(str(path)) == "found bytes that are of no file in it, expected none"
+    path.write_bytes(whole + b"more")
+    assert refusal(str(path)) == "found bytes that are of no file in it, expected none"
+
+
+def test_bytes_between_the_files_are_refused(tmp_path: Path) -> None:
+    """A file that is there and not listed is found by some programs, and has no hash."""
+    path = tmp_path / "p.zip"
+    files = summed({"a": b"x", "z": b"y"})
+    with zipfile.ZipFile(path, "w") as package:
+        for name in ("SHA256SUMS", "a", "hidden", "z"):
+            package.writestr(an_entry(name), files.get(name, b"evil"))
+        del package.filelist[2]
+    with zipfile.ZipFile(path) as package:
+        assert package.namelist() == ["SHA256SUMS", "a", "z"]
+    assert refusal(str(path)) == "found bytes that are of no file in it, expected none"
+
+
 def test_other_compression_and_encryption_are_refused(tmp_path: Path) -> None:
     """Only the two ways are read in which packages are written."""
     entry = an_entry("a")
@@ -180,7 +230,7 @@ def test_very_long_names_and_very_many_files_are_refused(
 ) -> None:
     """A name and a number of files that no package has are refused."""
     assert "a name that is too long" in refusal_of(tmp_path, (an_entry("a" * 1_001), b"x"))
-    monkeypatch.setattr(unpacking, "_MOST_FILES", 2)
+    monkeypatch.setattr(layout, "MOST_FILES", 2)
     files = dict.fromkeys("abc", b"x")
     path = plain_zip(tmp_path / "p.zip", files)
     assert refusal(path) == "found 3 files, expected at most 2"
@@ -201,7 +251,7 @@ def test_more_than_fits_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     path = plain_zip(tmp_path / "p.zip", summed({"a": b"x" * 5_000}))
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 100}))
     assert refusal(path).endswith("expected fewer than the disk has left")
-    monkeypatch.setattr(unpacking, "_MOST_BYTES", 4_000)
+    monkeypatch.setattr(layout, "MOST_BYTES", 4_000)
     assert refusal(path).endswith("bytes in it, expected at most 4,000")
 
 

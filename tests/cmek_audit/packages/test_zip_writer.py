@@ -79,6 +79,15 @@ def test_a_name_that_leads_out_is_never_written(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == []
 
 
+def test_what_cannot_be_checked_is_not_packed(tmp_path: Path) -> None:
+    """A package that would be refused when it is checked is not written at all."""
+    with pytest.raises(PackageError, match="of at most 1,000 characters"):
+        write_package(tmp_path / "p.zip", {"a" * 1_001: b"x"})
+    with pytest.raises(PackageError, match=r"bytes in a package of .* nobody could check it"):
+        write_package(tmp_path / "p.zip", {"zeros": bytes(65 * 1_024**2)})
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_a_file_that_grows_meanwhile_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

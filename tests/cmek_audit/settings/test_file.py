@@ -120,6 +120,20 @@ def test_a_file_of_another_user_is_refused(here: Path, monkeypatch: pytest.Monke
     )
 
 
+def test_a_system_without_owners_refuses_no_file(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows does not show whose a file is, and shows 0 for the owner of each."""
+    file = here / OWN
+    write_text(file, "")
+    real = Path.lstat
+    monkeypatch.setattr(
+        Path, "lstat", lambda path: os.stat_result([*real(path)[:4], 0, *real(path)[5:]])
+    )
+    monkeypatch.delattr(os, "getuid")
+    assert find_file(here) == file
+
+
 # --- what is in it --------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from cmek_audit.run.options import OPTIONS, Option
 from cmek_audit.settings.given import Given
 from cmek_audit.settings.variables import FILE_VARIABLE, read_variables, unknown_variables
+from inventory.errors import SettingError
 from tests.builders import write_text
 
 if TYPE_CHECKING:
@@ -26,6 +28,15 @@ def test_every_option_has_its_variable(option: Option) -> None:
 def test_a_blank_variable_is_not_set() -> None:
     """Pipelines pass on what they were not given as an empty text."""
     assert list(read_variables({"CMEK_FAIL_ON": "", "CMEK_NO_WAIVERS": " \n"})) == []
+
+
+@pytest.mark.parametrize("text", [":", " : ", "::"])
+def test_a_variable_of_separators_alone_is_refused(text: str) -> None:
+    """Without its paths an audit would read something else, and nobody would see it."""
+    (error,) = read_variables({"CMEK_INVENTORY": text.replace(":", os.pathsep)})
+    assert isinstance(error, SettingError)
+    assert str(error).startswith("CMEK_INVENTORY: found ")
+    assert str(error).endswith(f"expected at least one value beside {os.pathsep!r}")
 
 
 def test_an_unusable_variable_is_named() -> None:

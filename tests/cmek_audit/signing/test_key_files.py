@@ -27,6 +27,7 @@ from cmek_audit.signing.key_files import (
     refuse_key_inside,
 )
 from inventory.errors import SettingError
+from inventory.system import token_files
 from tests.cmek_audit.signing.signed import KeyPair, new_keys
 
 if TYPE_CHECKING:
@@ -162,6 +163,15 @@ def test_a_key_that_others_can_use_is_refused(tmp_path: Path, keys: KeyPair, mod
     found = f"HERE/key.pem, a file with the permissions {mode:04o}"
     expected = "expected 0600, or 0640 for a group"
     assert refusal(read_signing_key, path) == f"--key: found {found}, {expected}"
+
+
+def test_a_system_without_permissions_refuses_no_key(
+    tmp_path: Path, keys: KeyPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows shows every file as one that all may use: there, that refuses none."""
+    monkeypatch.setattr(token_files, "_HAS_PERMISSIONS", False)
+    path = private(tmp_path / "key.pem", keys.private.read_bytes(), 0o666)
+    assert read_signing_key(path, "--key").public_key == read_public_key(str(keys.public), "--key")
 
 
 def _other_keys() -> dict[str, bytes]:

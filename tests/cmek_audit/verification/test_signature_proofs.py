@@ -13,8 +13,10 @@ import pytest
 
 from cmek_audit.signing.key_files import read_public_key
 from cmek_audit.signing.report_files import list_files
+from cmek_audit.verification import signature_proofs
 from cmek_audit.verification.signature_proofs import UNCHECKED, prove_signature
 from reports.record.layout import SIGNATURE, canonical, report_id
+from reports.record.reader import read_record
 from tests.cmek_audit.signing.signed import KeyPair, forge, payload_of, put, sign
 from tests.reports.samples import COMPLIANT, audit
 
@@ -59,6 +61,17 @@ def test_the_report_holds_wherever_it_is(signed: Path, keys: KeyPair, tmp_path: 
     """A report that was moved, as to previous/, keeps its signature."""
     shutil.move(signed, tmp_path / "elsewhere")
     assert [proof.status for proof in prove(tmp_path / "elsewhere", keys)] == ["proven"]
+
+
+def test_a_record_that_is_exchanged_while_it_is_read_differs(
+    signed: Path, keys: KeyPair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record that is compared with the statement is the one whose hash was signed."""
+    other = audit(tmp_path, COMPLIANT).folder
+    monkeypatch.setattr(signature_proofs, "read_record", lambda _: read_record(other))
+    assert found(signed, keys)[0] == (
+        "audit.json: exchanged since its hash was compared with the signed one"
+    )
 
 
 # --- signatures that are none ---------------------------------------------------------------------

@@ -282,12 +282,13 @@ def test_a_message_says_what_to_do(status: Status, begin: str) -> None:
 
 
 def test_what_is_known_of_a_finding_is_reported() -> None:
-    """With a baseline a result says what became of it; its evidence is named, up to ten places."""
+    """With a baseline a result says what became of it; of its evidence ten places are named."""
     evidence = tuple(("a.yaml", line) for line in range(1, 13))
     found = a_finding(change="unchanged", since="2026-11-01T00:00:00Z", audits=3, evidence=evidence)
     properties = _result(found)["properties"]
     assert (properties["change"], properties["since"]) == ("unchanged", "2026-11-01T00:00:00Z")
     assert properties["evidence"] == [f"a.yaml:{line}" for line in range(1, 11)]
+    assert properties["evidenceTotal"] == 12
 
 
 def test_a_result_stands_at_its_line() -> None:

@@ -9,7 +9,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reports.presentation.locations import FileLocation, LocationFinder, chain_folder
+from reports.presentation.locations import (
+    FileLocation,
+    LocationFinder,
+    chain_folder,
+    first_evidence,
+)
 from tests.hypothesis_profile import examples
 
 if TYPE_CHECKING:
@@ -27,6 +32,15 @@ def _places(*sources: tuple[str, str], root: Path | None = ROOT) -> LocationFind
 
 def _finding(*evidence: Sequence[object]) -> Any:  # noqa: ANN401 (a part of the record)
     return {"evidence": [list(place) for place in evidence]}
+
+
+@given(total=st.integers(0, 40), most=st.integers(0, 20))
+def test_the_first_places_are_named_and_the_others_counted(total: int, most: int) -> None:
+    """No more places are named than asked for, and none of the others goes uncounted."""
+    finding = _finding(*(("a.yaml", line) for line in range(total)))
+    places, more = first_evidence(finding, most)
+    assert places == finding["evidence"][:most]
+    assert len(places) + more == total
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from inventory.text.deceptive_text import deceptive_positions
-from reports.tables.cells import LONGEST, FindingCell, defused, harmless, joined, shown
+from reports.tables.cells import LONGEST, FindingCell, defused, harmless, joined, one_line, shown
 
 MOST = 32_767
 """How many characters of a cell a spreadsheet takes."""
@@ -92,3 +92,14 @@ def test_no_cell_is_a_formula(text: str) -> None:
     safe = defused(text)
     assert not [part for part in safe.split(";") if re.match(r" *[=+\-@\uff1d]", part)]
     assert re.sub(r"(^|;)'( *[=+\-@\uff1d])", r"\1\2", safe) == text or "'" in text
+
+
+@given(st.text(alphabet="=+-@;, \n\r\t\u2028\u202e\0a'\"\uff1d") | st.text())
+@example("x" * 10_001)
+def test_a_line_is_one_visible_line_and_no_formula(text: str) -> None:
+    """Whatever a text holds, its line is one, can be seen, and is no formula anywhere in it."""
+    line = one_line(text)
+    assert len(line.splitlines()) <= 1
+    assert not deceptive_positions(line)
+    assert not [part for part in line.split(";") if re.match(r" *[=+\-@\uff1d]", part)]
+    assert len(line) <= 10_000 + line.count("'")
