@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from checks.engine.actions import Action, ActionKind
 from checks.engine.card import OVERVIEW, Card, Quote
-from checks.engine.context import gap_text, shared_databases, utc
+from checks.engine.context import fact_label, gap_text, shared_databases, utc
 from checks.engine.finding import (
     Finding,
     database_id_subject,
@@ -241,7 +241,7 @@ def _gaps(organization: Organization) -> Iterator[Doubt]:
         cause = cause_of_gap(gap)
         times[cause] += 1
         number = f",{times[cause]}" if times[cause] > 1 else ""
-        message = f"The list of {gap.fact} may be incomplete: {gap_text(gap)}."
+        message = f"The list of {fact_label(gap)} may be incomplete: {gap_text(gap)}."
         yield f"{cause}{number}", message, gap_action(gap, organization)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,7 +16,12 @@ from cmek_audit.suggestions import did_you_mean
 from cmek_audit.version_option import version_option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+
+_HYPHEN = re.compile(r"(?<=\w)-(?=\w)")
+_JOINT = "\ue000"
+"""What takes the place of a hyphen while lines are wrapped: a character for private use."""
 
 
 class LazyCommand(NamedTuple):
@@ -30,11 +36,44 @@ class LazyCommand(NamedTuple):
     summary: str
 
 
+class _HelpFormatter(click.HelpFormatter):
+    """Wraps no line at a hyphen, so that what help names can be copied.
+
+    click wraps by textwrap, which takes the hyphen of ``oscal-poam`` for the end of a word.
+    """
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        """Write names and what explains them."""
+        super().write_dl([(name, _join(text)) for name, text in rows], col_max, col_spacing)
+
+    def write_text(self, text: str) -> None:
+        """Write a text, indented and wrapped, with its paragraphs."""
+        indent = " " * self.current_indent
+        wrapped = click.wrap_text(_join(text), self.width, indent, indent, preserve_paragraphs=True)
+        self.write(f"{wrapped}\n")
+
+    def write(self, string: str) -> None:
+        """Write a string that is wrapped already."""
+        super().write(string.replace(_JOINT, "-"))
+
+
+def _join(text: str) -> str:
+    return _HYPHEN.sub(_JOINT, text)
+
+
+class _Context(click.Context):
+    formatter_class = _HelpFormatter
+
+
 class CommandGroup(click.Group):
     """Commands that return their exit code, which ends the process.
 
     click's own group imports every command to list them. Here the list comes from a table.
     """
+
+    context_class = _Context
 
     def __init__(self, *, lazy: Mapping[str, LazyCommand], **settings: Any) -> None:  # noqa: ANN401 (click's)
         """Offer the ``lazy`` commands, by name and in their order."""
@@ -66,6 +105,7 @@ class CommandGroup(click.Group):
         if cmd_name not in self._lazy:
             return None
         command: click.Command = getattr(import_module(self._lazy[cmd_name].module), cmd_name)
+        command.context_class = _Context
         if not any(parameter.name == "version" for parameter in command.params):
             command.params.append(version_option())
         return command

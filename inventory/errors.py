@@ -72,7 +72,7 @@ class InputError(CmekAuditError):
         more = self.total - len(shown)
         count = "1 problem" if self.total == 1 else f"{self.total} problems"
         tail = [f"… and {more} more"] if more else []
-        return "\n  ".join([f"{count}, so nothing was audited:", *shown, *tail])
+        return "\n  ".join([f"{count}, so nothing was done:", *shown, *tail])
 
 
 class InventoryError(InputError):

@@ -183,6 +183,11 @@ def day(time: datetime) -> date:
     return time.astimezone(UTC).date()
 
 
+def fact_label(gap: Gap) -> str:
+    """Return what a ``gap`` is of, in words: the facts are lists, such as "serverless keys"."""
+    return gap.fact.replace("-", " ")
+
+
 def gap_text(gap: Gap) -> str:
     """Render why a fact is missing: ``not-recorded (the record has no such list)``."""
     return f"{gap.reason} ({gap.detail})" if gap.detail else gap.reason

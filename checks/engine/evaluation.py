@@ -6,7 +6,7 @@ import traceback
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from checks.engine.actions import ActionKind
-from checks.engine.context import Context, Summary, gap_text, summarize
+from checks.engine.context import Context, Summary, fact_label, gap_text, summarize
 from checks.engine.finding import Finding, inconclusive, locations_of, organization_subject
 from checks.engine.pass_series import one_by_one
 from checks.engine.reasons import cause_of_gap, gap_action
@@ -180,9 +180,8 @@ def _needed_gaps(rule: Rule, index: OrganizationIndex) -> list[Gap]:
 
 def _unread(rule: Rule, index: OrganizationIndex, gap: Gap) -> Finding:
     organization = index.organization
-    message = (
-        f"The list of {gap.fact} may be incomplete, so there may be more to judge: {gap_text(gap)}."
-    )
+    doubt = f"The list of {fact_label(gap)} may be incomplete, so there may be more to judge"
+    message = f"{doubt}: {gap_text(gap)}."
     action = gap_action(gap, organization)
     subject, where = organization_subject(organization.id), locations_of([organization])
     return inconclusive(rule.card, subject, cause_of_gap(gap), message, where, action)

@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from reports.record.stored_lines import StoredLines
 
 
-@click.command(context_settings=parameters.SETTINGS)
-@click.argument(
-    "format_name", metavar=f"[{'|'.join(RENDERABLE)}]", type=parameters.Word([*RENDERABLE])
-)
+_FORMATS = f"Formats: {', '.join(RENDERABLE)}."
+
+
+@click.command(context_settings=parameters.SETTINGS, epilog=_FORMATS)
+@click.argument("format_name", metavar="FORMAT", type=parameters.Word([*RENDERABLE]))
 @parameters.report
 @click.option(
     "--output",
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     "--organization",
     metavar="NAME",
     default="",
+    show_default=False,
     help="Make the report of this organization alone, by its name or id.",
 )
 @parameters.as_json
@@ -54,8 +56,11 @@ def render(
 ) -> ExitCode:
     """Make a report of any format from the record of an audit.
 
-    REPORT is a report folder or its audit.json; without it, audit-report. The record is audit.json
-    with findings.ndjson beside it. It is checked before it is used. Nothing is judged again.
+    FORMAT is one of those below. REPORT is a report folder or its audit.json; without it,
+    audit-report. The record is audit.json with findings.ndjson beside it. It is checked before it
+    is used. Nothing is judged again.
+
+    json is the record itself, and results is written by an audit only.
 
     \b
     Exit codes:

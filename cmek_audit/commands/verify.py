@@ -219,7 +219,7 @@ def _check_for(path: str, extent: Extent) -> Callable[[str], Iterator[Checked]]:
     if _bundles(folder):
         return lambda one: _check_folder(one, extent)
     found = "a file" if folder.is_file() else "nothing"
-    found = "a folder without" if folder.is_dir() else found
+    found = "a folder of something else" if folder.is_dir() else found
     expected = "the folder of an evidence bundle, of several, or of a report, or a package"
     raise SettingError(f"{path}: found {found}, expected {expected}")
 

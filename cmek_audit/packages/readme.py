@@ -116,7 +116,7 @@ def _signature() -> tuple[str, ...]:
     return (
         *("Who signed it?", "--------------", ""),
         "You need OpenSSL 3, and the public key of those who made the report, as PUBLIC.pem. Get",
-        "the key on another way than this package. These commands must print",
+        "the key by another way than this package. These commands must print",
         '"Signature Verified Successfully", and OK for each file of the report. The two numbers at',
         "the end must be equal: then no file was added.",
         *("", *VERIFY.splitlines(), ""),

@@ -106,7 +106,7 @@ OPTIONS = (
         "terraform-organization",
         "texts",
         "[[NAME#]PROVIDER=]ID",
-        "the organization whose token a Terraform configuration uses, if the plan does not tell; "
+        "the organization whose token a Terraform configuration uses, if no plan names it; "
         "with several, each with its provider's key, such as astra.eu=ID, and with its plan's "
         "name, such as prod#astra=ID; repeatable",
     ),
@@ -128,7 +128,7 @@ OPTIONS = (
         "baseline",
         "path",
         "AUDIT",
-        "the audit.json of an earlier audit, to tell what is new, fixed, unchanged or reopened",
+        "the audit.json of an earlier audit, to show what is new, fixed, unchanged or reopened",
     ),
     Option(
         "fail-on-new",

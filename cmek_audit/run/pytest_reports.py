@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import pytest
+
 from cmek_audit.run.pytest_results import STYLE
 from reports.formats.registry import BY_PYTEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pytest
 
     from cmek_audit.run.option_values import Options
 
@@ -81,12 +81,37 @@ def _relative(file: Path) -> str:
 
 def print_final_paths(staging: Path, config: pytest.Config) -> None:
     """Let the plugins print where their reports will be, not where they were written."""
+    for plugin, report in _writing_into(staging, config):
+        path = getattr(plugin, report.path_of_plugin)
+        setattr(plugin, report.path_of_plugin, type(path)(staging.parent.absolute() / report.file))
+
+
+class QuietReports:
+    """A plugin for a quiet run, in which pytest-html prints no path of its report.
+
+    It has to be registered after pytest-html, which writes when a session finishes. Only after that
+    the plugins print what they have to show. The plugin of JUnit prints nothing in a quiet run.
+    """
+
+    def __init__(self, staging: Path) -> None:
+        """Take the report in ``staging`` for the one that is written."""
+        self._staging = staging
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Unregister pytest-html, which is done."""
+        for plugin, report in [*_writing_into(self._staging, session.config)]:
+            if report.name == "results":
+                session.config.pluginmanager.unregister(plugin)
+
+
+def _writing_into(staging: Path, config: pytest.Config) -> Iterator[tuple[object, PytestReport]]:
+    """Yield each plugin whose report is in ``staging``, with that report."""
     for plugin in config.pluginmanager.get_plugins():
         for report in PYTEST_REPORTS:
             path = getattr(plugin, report.path_of_plugin, None)
             if isinstance(path, str | Path) and Path(path) == (staging / report.file).absolute():
-                final = staging.parent.absolute() / report.file
-                setattr(plugin, report.path_of_plugin, type(path)(final))
+                yield plugin, report
 
 
 def custom_paths(staging: Path, config: pytest.Config) -> Iterator[Path]:

@@ -11,6 +11,7 @@ import pytest
 
 from checks.engine.outcome import require_judged
 from cmek_audit.internal_errors import show_only_places
+from cmek_audit.run import terminal
 from cmek_audit.run.audit import begin_report, draft_audit
 from cmek_audit.run.hooks import AuditHooks
 from cmek_audit.run.judging import judge, judge_share, prepare_to_go_on
@@ -25,9 +26,9 @@ from cmek_audit.run.pytest_options import (
     used_settings,
     writes_reports,
 )
-from cmek_audit.run.pytest_reports import redirect, unavailable
+from cmek_audit.run.pytest_reports import QuietReports, redirect, unavailable
 from cmek_audit.run.pytest_results import NO_AUDIT
-from cmek_audit.run.report_folder import REPLACED, set_aside
+from cmek_audit.run.report_folder import REPLACED, set_aside, staging_of
 from cmek_audit.run.terminal_scrubbing import scrub_terminal
 from cmek_audit.settings.given import by_their_source
 from inventory.errors import CmekAuditError, SettingError
@@ -132,6 +133,9 @@ def start_audit(config: pytest.Config) -> None:
             raise _usage_error(config, error) from None
         raise
     config.pluginmanager.register(hooks, "cmek-audit")
+    if terminal.is_quiet(config) and folder is not None:
+        staging = staging_of(Path(read_options(config).report_dir))
+        config.pluginmanager.register(QuietReports(staging))
 
 
 def _judge(config: pytest.Config, folder: ReportFolder | None) -> AuditHooks:

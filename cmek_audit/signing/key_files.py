@@ -142,7 +142,7 @@ def _parse_private(raw: SecretBytes, passphrase: str | None, found: str) -> Priv
         found += " without a passphrase" if passphrase else " with a passphrase"
         expected = f"one with it, or no {PASSPHRASE}" if passphrase else f"it in {PASSPHRASE}"
     except (ValueError, UnsupportedAlgorithm):
-        found += " (no such key)"
+        found += " (another passphrase, or no such key)" if passphrase else " (no such key)"
         expected = f"{_PRIVATE}, and its passphrase in {PASSPHRASE}" if passphrase else _PRIVATE
     raise SettingError(f"{found}, expected {expected}")
 

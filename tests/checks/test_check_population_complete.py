@@ -60,7 +60,8 @@ def test_every_gap_is_reported(fact: str, reason: str) -> None:
     organization = an_organization(gaps=[{"fact": fact, "reason": reason, "detail": "as seen"}])
     finding = judged_once("CMEK-14", organization)
     assert (finding.status, finding.reason) == ("inconclusive", reason)
-    assert finding.message == f"The list of {fact} may be incomplete: {reason} (as seen)."
+    words = fact.replace("-", " ")
+    assert finding.message == f"The list of {words} may be incomplete: {reason} (as seen)."
     assert finding.action == gap_action(organization.gaps[0], organization).sentence
 
 
@@ -214,14 +215,14 @@ def test_no_doubt_hides_another() -> None:
         (
             "not-recorded:serverless-keys",
             (
-                "The list of serverless-keys may be incomplete: not-recorded (the record has no "
+                "The list of serverless keys may be incomplete: not-recorded (the record has no "
                 "such list)."
             ),
         ),
         (
             "not-recorded:managed-clusters-keys",
             (
-                "The list of managed-clusters-keys may be incomplete: "
+                "The list of managed clusters keys may be incomplete: "
                 "not-recorded (the record has no such list)."
             ),
         ),

@@ -57,3 +57,20 @@ def test_an_interruption_of_the_very_beginning(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(click.Group, "main", interrupted)
     done = CliRunner().invoke(group, ["one"])
     assert (done.exit_code, done.output) == (2, "Interrupted.\n")
+
+
+@pytest.mark.parametrize("width", range(40, 100))
+def test_help_breaks_no_name_at_its_hyphen(width: int) -> None:
+    """A name with a hyphen is on one line of the help, whatever the width, so it can be copied."""
+    explained = click.Option(
+        ["--way"], help="take lane-one, lane-two or lane-three of cmek-audit[x]"
+    )
+    command = click.Command("two", help="Do two-sided things.", params=[explained])
+    two = CommandGroup(name="group", lazy={})
+    shown = two.make_context("group", ["--help"], resilient_parsing=True).make_formatter()
+    with click.Context(command, terminal_width=width) as context:
+        shown.width = width
+        command.format_help(context, shown)
+    lines = shown.getvalue().splitlines()
+    assert [line for line in lines if line.endswith("-")] == []
+    assert "\ue000" not in shown.getvalue()

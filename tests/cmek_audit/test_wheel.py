@@ -214,6 +214,7 @@ def test_the_installed_command_audits_the_example(installed: Path, tmp_path: Pat
     done = _python(installed, "-m", "cmek_audit", "audit", "-q", *plugins, cwd=tmp_path)
     reports = Run(done.returncode, done.stdout, tmp_path / "audit-report")
     assert (done.returncode, done.stderr) == (1, "")
+    assert "results.html" not in done.stdout  # -q
     assert {path.name for path in tmp_path.iterdir()} == {"audit-report"}
     assert (reports.word, reports.left) == ("not compliant", DEFAULT_FILES)
     assert EXAMPLE in reports.text("audit.html")

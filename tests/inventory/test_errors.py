@@ -28,10 +28,10 @@ def test_problem(problem: Problem, text: str) -> None:
 
 
 def test_one_problem() -> None:
-    """The text of an error with one problem says so, and that nothing was audited."""
+    """The text of an error with one problem says so, and that nothing was done."""
     problem = Problem("a.yaml", 3, "b", "1", "text")
     assert str(InventoryError([problem])) == (
-        "1 problem, so nothing was audited:\n  a.yaml:3: b: found 1, expected text"
+        "1 problem, so nothing was done:\n  a.yaml:3: b: found 1, expected text"
     )
 
 
@@ -42,7 +42,7 @@ def test_many_problems() -> None:
     assert error.problems == tuple(problems)
     assert error.total == MOST_SHOWN + 2
     lines = str(error).splitlines()
-    assert lines[0] == "52 problems, so nothing was audited:"
+    assert lines[0] == "52 problems, so nothing was done:"
     assert lines[1:-1] == [f"  {problem}" for problem in problems[:MOST_SHOWN]]
     assert lines[-1] == "  … and 2 more"
 

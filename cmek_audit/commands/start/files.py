@@ -73,7 +73,7 @@ def notes(answers: Answers) -> Iterator[str]:
     yield f"The audit ends with 1 until you replace every REPLACE-… in {main} with what is true."
     if answers.is_live:
         variables = ", ".join(entry.variable for entry in answers.organizations)
-        yield f"Without a token nothing is asked. The environment holds the tokens: {variables}."
+        yield f"Put each token into its variable: {variables}. Without it, Astra is not asked."
     if answers.pipeline in PIPELINE_FILES:
         file = PIPELINE_FILES[answers.pipeline]
         yield f"In {file}, replace OWNER with whoever publishes cmek-audit for you."

@@ -11,13 +11,14 @@ from checks.engine.context import (
     Context,
     UsedKey,
     day,
+    fact_label,
     gap_text,
     scope_label,
     summarize,
     utc,
 )
 from inventory.index.organization_index import index_organization
-from inventory.model.gaps import Gap
+from inventory.model.gaps import Fact, Gap
 from inventory.model.key import KeyScope
 from tests.builders import (
     AS_OF,
@@ -78,6 +79,15 @@ def test_scopes_are_named_for_people() -> None:
 def test_a_gap_is_reported_with_its_detail(detail: str, text: str) -> None:
     """Why a fact is missing is told by its code, and what was seen if anything was."""
     assert gap_text(Gap(fact="databases", reason="refused", detail=detail)) == text
+
+
+@pytest.mark.parametrize(
+    ("fact", "label"),
+    [("databases", "databases"), ("managed-clusters-keys", "managed clusters keys")],
+)
+def test_a_fact_is_named_in_words(fact: Fact, label: str) -> None:
+    """What could not be read goes by words, and not by its code."""
+    assert fact_label(Gap(fact=fact, reason="refused")) == label
 
 
 def test_a_summary_keeps_keys_and_their_gaps() -> None:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 FACTS = set(get_args(Fact))
 CAUSE = "the environment variable {} holds no token"
-STEP = "Put the token of {} into the variable that the organizations file names"
+STEP = "Put the token of {} into its environment variable"
 
 
 @pytest.fixture

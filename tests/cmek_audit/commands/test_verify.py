@@ -214,7 +214,8 @@ def test_several_paths_are_verified_in_order(chain: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "found"), [("file", "a file"), ("folder", "a folder without"), ("none", "nothing")]
+    ("name", "found"),
+    [("file", "a file"), ("folder", "a folder of something else"), ("none", "nothing")],
 )
 def test_paths_that_hold_nothing_to_verify(name: str, found: str, tmp_path: Path) -> None:
     """A path without evidence or report ends with 4: nothing of it can be verified."""

@@ -10,7 +10,13 @@ from typing import Any, cast
 import pytest
 
 from cmek_audit.run.option_values import parse_options
-from cmek_audit.run.pytest_reports import custom_paths, print_final_paths, redirect, unavailable
+from cmek_audit.run.pytest_reports import (
+    QuietReports,
+    custom_paths,
+    print_final_paths,
+    redirect,
+    unavailable,
+)
 from cmek_audit.run.pytest_results import STYLE
 
 STAGING = Path("/audits/r/.writing")
@@ -96,3 +102,24 @@ def test_plugins_print_where_their_report_will_be() -> None:
     assert staged.logfile == "/audits/r/junit.xml"
     assert page._report_path == Path("/audits/r/results.html")
     assert custom.logfile == "mine.xml"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "path", "is_left"),
+    [
+        ("_report_path", STAGING / "results.html", False),
+        ("_report_path", Path("/mine/results.html"), True),
+        ("logfile", str(STAGING / "junit.xml"), True),
+    ],
+)
+def test_a_quiet_run_ends_the_plugin_of_results(
+    attribute: str, path: object, *, is_left: bool
+) -> None:
+    """The plugin that would print where the results are is gone when they are written."""
+    plugin = SimpleNamespace(**{attribute: path})
+    config = _config((plugin,))
+    removed: list[object] = []
+    cast("Any", config).pluginmanager.unregister = removed.append
+    session = cast("pytest.Session", SimpleNamespace(config=config))
+    QuietReports(STAGING).pytest_sessionfinish(session)
+    assert removed == ([] if is_left else [plugin])

@@ -138,7 +138,8 @@ def test_a_missing_or_wrong_passphrase_is_named(
     monkeypatch.setenv(PASSPHRASE, "another sham passphrase")
     expected = f"{PRIVATE}, and its passphrase in {PASSPHRASE}"
     found = "--key: found HERE/key.pem"
-    assert refusal(read_signing_key, path) == f"{found} (no such key), expected {expected}"
+    cause = "another passphrase, or no such key"
+    assert refusal(read_signing_key, path) == f"{found} ({cause}), expected {expected}"
     monkeypatch.delenv(PASSPHRASE)
     expected = f"it in {PASSPHRASE}"
     assert refusal(read_signing_key, path) == f"{found} with a passphrase, expected {expected}"
