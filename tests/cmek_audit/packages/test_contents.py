@@ -194,6 +194,9 @@ def test_parquet_is_packed_whole_or_not_at_all(here: Path) -> None:
     report_on(here, folder)
     contents = gather(Path("report"))
     assert len([name for name in contents.files if name.startswith(f"sources/{folder}/")]) == 3
+    os.mkfifo(Path(folder, "pipe"))
+    assert gather(Path("report")).files == contents.files
+    Path(folder, "pipe").unlink()
     file = Path(folder, "part-00001.parquet")
     file.write_bytes(file.read_bytes()[:-1])
     [missing] = gather(Path("report")).missing
