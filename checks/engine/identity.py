@@ -6,7 +6,7 @@ import hashlib
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -79,6 +79,12 @@ def cause_of(code: str, *things: str) -> str:
     different, and a cause holds no white space.
     """
     return f"{code}:{','.join(quote(thing, _THING) for thing in things)}" if things else code
+
+
+def things_of(cause: str) -> tuple[str, ...]:
+    """Return the things that ``cause`` concerns, as ``cause_of`` was given them."""
+    things = cause.partition(":")[2]
+    return tuple(map(unquote, things.split(","))) if things else ()
 
 
 def reason_of(cause: str) -> str:

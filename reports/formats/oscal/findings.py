@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from checks.engine.finding import ACROSS, STATUSES
+from checks.engine.finding import ACROSS, COMPLYING, STATUSES
+from checks.engine.identity import things_of
 from reports.formats.oscal.document import why_no_evidence
 from reports.formats.oscal.identifiers import identify, pack
 from reports.formats.oscal.json_parts import (
@@ -93,10 +94,22 @@ class ControlFindings:
 
     def add(self, finding: FindingRecord, observation: str) -> None:
         """Add the evidence of ``finding`` to each control that its rule is about."""
-        organization, packed = finding["subject"]["organization"], pack(observation)
+        packed = pack(observation)
         for control, is_direct in self._targets.rules.get(finding["rule"], ()):
-            evidence = self._evidence[organization, control]
-            evidence.add(finding, packed, is_direct=is_direct)
+            for organization in self._concerned(finding):
+                evidence = self._evidence[organization, control]
+                evidence.add(finding, packed, is_direct=is_direct)
+
+    def _concerned(self, finding: FindingRecord) -> Iterator[str]:
+        """Yield the organization of a finding; of one across them also those that it names.
+
+        An organization that shares a key must not look better than the key that it shares.
+        """
+        owner = finding["subject"]["organization"]
+        yield owner
+        if not owner and finding["status"] not in COMPLYING:
+            things = things_of(finding.get("cause", ""))
+            yield from (thing for thing in things if thing in self._organizations)
 
     def parts(self) -> Iterator[Iterable[str]]:
         """Yield each OSCAL finding in parts; its lists may be as long as the audit's."""

@@ -34,6 +34,10 @@ class Organizations:
         if organization:
             self._ids.setdefault(organization)
 
+    def __contains__(self, organization: str) -> bool:
+        """Return whether the population has the organization with this id."""
+        return organization in self._entries
+
     def captured_at(self, organization: str) -> str | None:
         """Return when an organization was recorded; None if that is not known."""
         entry = self._entries.get(organization)

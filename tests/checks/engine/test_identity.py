@@ -17,6 +17,7 @@ from checks.engine.identity import (
     join,
     reason_of,
     shorten,
+    things_of,
     unescape,
 )
 from tests.hypothesis_profile import examples
@@ -117,6 +118,12 @@ def test_causes_of_different_things_differ(
     assert (cause == cause_of(two, *others)) == ((one, things) == (two, others))
     assert re.fullmatch(r"[!-~]+", cause)
     assert reason_of(cause) == reason_of(f"planned-{cause}") == one
+
+
+@given(things=st.lists(st.text(min_size=1), max_size=4))
+def test_the_things_of_a_cause_are_those_it_was_made_of(things: list[str]) -> None:
+    """Whatever a cause concerns, it gives back; a cause of nothing concerns nothing."""
+    assert things_of(cause_of("code", *things)) == tuple(things)
 
 
 def test_a_cause_names_its_things_as_people_know_them() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from checks.engine.context import Context
 from checks.engine.finding import STATUSES, Finding, key_id_subject
+from checks.engine.identity import cause_of
 from checks.engine.outcome import Gate
 from reports.formats.oscal.controls import read_targets
 from reports.formats.oscal.findings import ControlFindings
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
 def _findings(folder: Path, *given: Finding, **over: Any) -> dict[str, Any]:  # noqa: ANN401 (settings of any type)
     """Return the finding of each control in each organization, by both."""
     made = record(folder, given, settings=Settings(Context(AS_OF), Gate(), "subject", **over))
-    gathered = ControlFindings(made.head, read_targets(made.head), Organizations(made.head))
+    head: Any = made.head
+    known = {"id": ORGANIZATION, "name": ORGANIZATION, "captured_at": None}
+    head["population"]["organizations"] = [known]
+    gathered = ControlFindings(head, read_targets(head), Organizations(head))
     for finding in given:
         uuid = observation_uuid(made.head["report"], finding.id)
         gathered.add(json.loads(encode_finding(finding)), uuid)
@@ -111,6 +115,23 @@ def test_each_organization_has_findings_of_its_own(tmp_path: Path) -> None:
     }
     found = _findings(tmp_path, across)["sc-12_smt across"]
     assert found["title"].endswith(", across organizations")
+
+
+@pytest.mark.parametrize(
+    ("status", "conclusion"), [("fail", FAIL), ("waived", FAIL), ("pass", PASS)]
+)
+def test_an_organization_that_shares_a_key_is_not_satisfied(
+    tmp_path: Path, status: Status, conclusion: tuple[str, str]
+) -> None:
+    """What fails across organizations counts in each organization that its cause names."""
+    cause = "" if status == "pass" else cause_of("shared-by", ORGANIZATION)
+    across = a_finding(status, rule="CMEK-06", subject=key_id_subject("", "k"), cause=cause)
+    stranger = a_finding(
+        rule="CMEK-06", subject=key_id_subject("", "l"), cause=cause_of("shared-by", "nobody")
+    )
+    states = _states(tmp_path, a_finding("pass"), across, stranger)
+    assert states["sc-12_smt"] == conclusion
+    assert {name.partition(" ")[2] for name in states} == {"", "across"}
 
 
 def test_facts_that_were_left_out_satisfy_nothing(tmp_path: Path) -> None:
