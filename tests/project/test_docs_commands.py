@@ -36,11 +36,16 @@ CANNOT_RUN = {
     r"^terraform apply": "changes the cloud",
     r"benchmarks/": "measures for minutes",
     r"tests\.compatibility": "makes environments",
+    r"bin/pytest tests": "runs the project's own tests",
+    r"^(gh|cosign) ": "is a program of others, which has an account or a key of its own",
     r"_CMEK_AUDIT_COMPLETE": "is for the start-up file of a shell",
     r"--cmek-inventory looks\.yaml": "needs the form that somebody has filled in",
     r"manifest\.json": "is run inside of a bundle, as another test does",
 }
 """Patterns of what is not run, each with the reason."""
+
+PROGRAMS = ("jq", "openssl", "unzip", "zcat")
+"""Programs of others, without which a command is not run."""
 
 JUDGE = {"audit", "keys", "portal", "merge", "diff"}
 """The commands that end with 1 for what they find; all others have to end with 0."""
@@ -107,6 +112,11 @@ def _is_whole(text: str) -> bool:
 
 def _classified(text: str) -> Statement:
     reasons = [reason for pattern, reason in CANNOT_RUN.items() if re.search(pattern, text)]
+    reasons += [
+        f"needs {name}, which is missing here"
+        for name in PROGRAMS
+        if re.search(rf"\b{name} ", text) and shutil.which(name) is None
+    ]
     return Statement(text, "; ".join(reasons))
 
 

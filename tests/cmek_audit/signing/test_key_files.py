@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 from pathlib import Path
@@ -91,6 +92,7 @@ def test_a_new_key_needs_a_folder(tmp_path: Path) -> None:
     assert str(caught.value) == f"--new-key: found {found}, expected a file to write to"
 
 
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="the program openssl is missing here")
 def test_keys_of_openssl_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The documented commands of OpenSSL make a key with a passphrase that is taken."""
     key, public = tmp_path / "key.pem", tmp_path / "public.pem"
