@@ -69,7 +69,9 @@ def test_the_record_states_the_exit_code_of_the_process(tmp_path: Path, where: s
         "audit.html",
         "summary.md",
         "audit.sarif",
-        "findings.ocsf.ndjson",
+        "gl-code-quality-report.json",
+        "oscal-assessment-results.json",
+        "csv",
         "hdf",
     }
 
