@@ -81,7 +81,7 @@ def render(
             _write(rendering, Path(staging))
             is_written = _move(rendering, Path(staging), target)
     except OSError as error:
-        raise _refused(output, str(error.strerror), row) from None
+        raise _refused(output, str(error.strerror), rendering) from None
     if as_json:
         written = {"written": output} if is_written else {"written": None, "reason": row.no_file}
         write_json({"format": row.name, "report": record.head["report"], **written})
@@ -120,7 +120,7 @@ class _Rendering(NamedTuple):
 def _print(rendering: _Rendering) -> ExitCode:
     row = rendering.row
     if row.kind == "exported" or rendering.is_folder:
-        raise _refused("-", "stdout", row)
+        raise _refused("-", "stdout", rendering)
     with tempfile.TemporaryDirectory(prefix="cmek-audit-") as staging:
         # Nothing is printed before the whole is searched for secrets.
         _write(rendering, Path(staging))
@@ -138,7 +138,8 @@ def _write(rendering: _Rendering, staging: Path) -> None:
     row, record, searched = rendering.row, rendering.record, SearchedFiles()
     with relying_on(record):
         if row.kind == "exported":
-            _require_library(row)
+            if row.without_library:
+                raise SettingError(row.without_library)
             # What is in a compressed file cannot be searched; it is what the record holds.
             searched.refuse_leaks(record.files)
             row.export(record.head, record.path.parent, staging / "report")
@@ -149,12 +150,6 @@ def _write(rendering: _Rendering, staging: Path) -> None:
         searched.refuse_leaks(staging.iterdir())
     except LeakError:
         raise LeakError([record.path]) from None
-
-
-def _require_library(row: Format) -> None:
-    if not row.is_installed:
-        found = f"found {row.name} without {row.library}, expected it: {row.install}"
-        raise SettingError(found)
 
 
 def _move(rendering: _Rendering, staging: Path, target: Path) -> bool:
@@ -182,21 +177,21 @@ def _move_files(staging: Path, target: Path) -> None:
 
 def _target(output: str, rendering: _Rendering) -> Path:
     """Return the file or folder to write; no file may be one of those that are read."""
-    path, row = Path(output), rendering.row
+    path = Path(output)
     if any(
         path.resolve() == file.resolve() or _is_same(path, file) for file in rendering.record.files
     ):
-        raise _refused(output, "the record itself", row)
+        raise _refused(output, "the record itself", rendering)
     if not rendering.is_folder:
         if path.is_dir():
-            raise _refused(output, "a folder", row)
+            raise _refused(output, "a folder", rendering)
         return path
     if path.exists() and not path.is_dir():
-        raise _refused(output, "a file", row)
-    pattern = FOLDERS[row.folder]
+        raise _refused(output, "a file", rendering)
+    pattern = FOLDERS[rendering.row.folder]
     for entry in sorted(path.iterdir()) if path.exists() else ():
         if not pattern.fullmatch(entry.name) or entry.is_symlink() or not entry.is_file():
-            raise _refused(output, f"a folder with {entry.name}", row)
+            raise _refused(output, f"a folder with {entry.name}", rendering)
     return path
 
 
@@ -205,9 +200,9 @@ def _is_same(path: Path, other: Path) -> bool:
     return path.exists() and path.samefile(other)
 
 
-def _refused(output: str, found: str, row: Format) -> SettingError:
-    is_folder = bool(row.folder) and not row.file
-    expected = f"a folder for files of {row.name} only" if is_folder else "a file to write to"
+def _refused(output: str, found: str, rendering: _Rendering) -> SettingError:
+    folder = f"a folder for files of {rendering.row.name} only"
+    expected = folder if rendering.is_folder else "a file to write to"
     return SettingError(f"--output: found {output} ({found}), expected {expected}")
 
 

@@ -187,9 +187,8 @@ def parse_options(values: dict[str, Any]) -> Options:
     """Check ``values``, by field name; raise SettingError that names each unusable option."""
     options = check_each(values)
     for row in EXPORTED:
-        if row.name in options.formats and not row.is_installed:
-            found = f"found {row.name} without {row.library}, expected it: {row.install}"
-            raise SettingError(f"--cmek-formats: {found}")
+        if row.name in options.formats and row.without_library:
+            raise SettingError(f"--cmek-formats: {row.without_library}")
     if options.fail_on_new and not options.baseline:
         raise SettingError("--cmek-fail-on-new: found no --cmek-baseline, expected one with it")
     if options.terraform_source and not options.plan:

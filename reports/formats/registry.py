@@ -84,6 +84,13 @@ class Format(NamedTuple):
         """Return the command that installs what it needs."""
         return f"pip install 'cmek-audit[{self.extra}]'"
 
+    @property
+    def without_library(self) -> str:
+        """Return what to say if the library that it needs is missing; empty if it is there."""
+        if self.is_installed:
+            return ""
+        return f"found {self.name} without {self.library}, expected it: {self.install}"
+
     def render(self, head: Head, lines: Iterable[bytes], population: Iterable[bytes]) -> str:
         """Return the report's text, made of the head, and the lines of findings and population."""
         # Each renderer is imported only when it is used: the page's templates alone cost as much

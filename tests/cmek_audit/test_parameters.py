@@ -98,7 +98,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_command_takes_its_options_from_settings(here: Path) -> None:
-    """A variable or a file stands in for an option, and the command prints that it does."""
+    """A variable or a file gives the value of an option, and the command prints that it does."""
     write_text(here / "cmek-audit.toml", "inventory = ['acme.yaml']\nfail-on = 'high'\n")
     typed = command("keys", "--inventory=acme.yaml", "--json", environment={})
     found = command("keys", "--json", environment={})

@@ -237,6 +237,15 @@ def test_a_folder_with_other_files_is_left_alone(shared: Report, tmp_path: Path,
     assert [file.name for file in (tmp_path / "made").iterdir()] == ["mine.txt"]
 
 
+def test_one_organization_is_a_file(shared: Report, tmp_path: Path) -> None:
+    """Of one organization, a format of several files is one file: a folder is no place for it."""
+    words = ("render", "hdf", shared.folder, "--organization", "labs", "-o")
+    shown = f"--output: found {tmp_path} (a folder), expected a file to write to\n"
+    assert _ended(command(*words, tmp_path)) == (4, shown)
+    assert _ended(command(*words, tmp_path / "labs.json")) == (0, "")
+    assert json.loads((tmp_path / "labs.json").read_bytes())["platform"]["target_id"] == "labs"
+
+
 def test_json_names_what_is_written(shared: Report, tmp_path: Path) -> None:
     """As JSON, the command names the format, the report and the file; stdout is then no report."""
     target = tmp_path / "audit.sarif"

@@ -110,7 +110,7 @@ def test_without_evidence_it_is_the_first_source(evidence: list[list[object]]) -
 
 
 def test_the_first_source_inside_is_found() -> None:
-    """Of the sources, the first that lies in the repository stands for what has no place there."""
+    """What has no place in the repository is shown at the first source that is there."""
     far, near = ("/etc/a.yaml", "yaml"), ("x/a.yaml", "yaml")
     assert _places(far, near, ("b.yaml", "yaml")).first_inside() == FileLocation(
         "file", "x/a.yaml", 1
