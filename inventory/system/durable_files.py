@@ -26,13 +26,18 @@ def replacing(path: Path) -> Iterator[Path]:
 
     If anything breaks, the new file is removed, and what is at ``path`` stays as it is.
     """
-    beside = path.with_name(f".{path.name}.writing-{token_hex(4)}")
+    beside = name_beside(path)
     try:
         yield beside
         beside.replace(path)
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
+
+
+def name_beside(path: Path) -> Path:
+    """Return a hidden name beside ``path``, which nobody can foresee, for an unfinished file."""
+    return path.with_name(f".{path.name}.writing-{token_hex(4)}")
 
 
 def sync_everything() -> None:

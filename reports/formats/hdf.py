@@ -314,8 +314,7 @@ def _card(rule: RuleEntry, frameworks: frozenset[str], head: Head) -> Json:
 
 def _links(rule: RuleEntry, head: Head) -> Iterator[Json]:
     """Yield the address at which the rule is explained, if the project has one."""
-    page, version = f"docs/rules.md#{rule['id'].lower()}", head["tool"]["version"]
-    if address := project_address.page_address(page, version):
+    if address := project_address.rule_address(rule["id"], head["tool"]["version"]):
         yield {"url": address}
 
 

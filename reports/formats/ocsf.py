@@ -350,7 +350,7 @@ def _info(rule: RuleEntry) -> Json:
 
 
 def _references(rule: RuleEntry, version: str) -> Json:
-    address = project_address.page_address(f"docs/rules.md#{rule['id'].lower()}", version)
+    address = project_address.rule_address(rule["id"], version)
     return {"references": [address]} if address else {}
 
 

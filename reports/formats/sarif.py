@@ -177,7 +177,7 @@ def _driver(head: Head) -> Json:
 
 def _rule(rule: RuleEntry, version: str) -> Json:
     worst = min(rule["severity"], rule["severity_planned"] or rule["severity"], key=rank)
-    address = project_address.page_address(f"docs/rules.md#{rule['id'].lower()}", version)
+    address = project_address.rule_address(rule["id"], version)
     return {
         "id": rule["id"],
         "name": _name(rule["check"]),

@@ -20,3 +20,8 @@ def page_address(page: str, version: str) -> str:
     """
     tag = quote(f"v{version}", safe="", errors="replace")
     return f"{PROJECT_ADDRESS}/blob/{tag}/{page}" if PROJECT_ADDRESS else ""
+
+
+def rule_address(rule: str, version: str) -> str:
+    """Return the address at which the rule with this id is explained; as ``page_address``."""
+    return page_address(f"docs/rules.md#{rule.lower()}", version)

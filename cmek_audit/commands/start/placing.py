@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, suppress
-from secrets import token_hex
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from inventory.system.durable_files import name_beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,7 @@ def _stage(path: Path, content: bytes, unfinished: ExitStack) -> Path:
     for folder in reversed([parent for parent in path.parents if not parent.exists()]):
         folder.mkdir()
         unfinished.callback(_remove_if_empty, folder)
-    beside = path.with_name(f".{path.name}.writing-{token_hex(4)}")
+    beside = name_beside(path)
     unfinished.callback(beside.unlink, missing_ok=True)
     beside.write_bytes(content)
     return beside
@@ -77,9 +78,8 @@ def _place(path: Path, content: bytes, staged: Path | None) -> State:
 def _reserve(path: Path) -> bool:
     """Make an empty file, which the finished one replaces; say whether the name was free."""
     try:
-        path.open(
-            "xb"
-        ).close()  # not every file system knows links, which would do this in one step
+        # Not every file system knows links, which would do this in one step.
+        path.open("xb").close()
     except FileExistsError:
         return False
     return True

@@ -7,7 +7,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 from reports.model import project_address
-from reports.model.project_address import PROJECT_ADDRESS, page_address
+from reports.model.project_address import PROJECT_ADDRESS, page_address, rule_address
 from tests.cmek_audit.helpers import ROOT
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def test_a_page_has_no_address_while_the_project_has_none(monkeypatch: pytest.Mo
     """Without an address of the project, no page has any."""
     monkeypatch.setattr(project_address, "PROJECT_ADDRESS", "")
     assert page_address("docs/rules.md#cmek-01", "1.2.3") == ""
+    assert rule_address("CMEK-01", "1.2.3") == ""
 
 
 def test_a_page_is_that_of_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,4 +42,5 @@ def test_a_page_is_that_of_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(project_address, "PROJECT_ADDRESS", "https://git.example/acme/suite")
     at = "https://git.example/acme/suite/blob/"
     assert page_address("docs/rules.md#cmek-01", "1.2.3") == f"{at}v1.2.3/docs/rules.md#cmek-01"
+    assert rule_address("CMEK-01", "1.2.3") == f"{at}v1.2.3/docs/rules.md#cmek-01"
     assert page_address("docs/x.md", "1/../?#\ud800") == f"{at}v1%2F..%2F%3F%23%3F/docs/x.md"
